@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the two families of IP have in common: the parsed packet, questions about addresses, and
+ * the pseudo-header of the transport checksums. Addresses are the 16 bytes of struct parley_addr,
+ * IPv4 mapped, so that callers are written once.
+ *
+ * Prefix lengths count in the address's own family: 24 for 192.0.2.0/24, 64 for 2001:db8::/64.
+ */
+#ifndef WIRE_IP_H
+#define WIRE_IP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <parley/types.h>
+
+enum ip_protocol { IP_ICMP = 1, IP_TCP = 6, IP_UDP = 17, IP_ICMPV6 = 58 };
+
+/* ECN field of RFC 3168: the two low bits of tos. */
+enum ip_ecn { IP_NOT_ECT = 0, IP_ECT_1 = 1, IP_ECT_0 = 2, IP_CE = 3, IP_ECN_MASK = 3 };
+
+/* A packet of either family, in host order. Pointers lead into the parsed bytes. */
+struct ip_packet {
+	struct parley_addr src, dst;
+	uint8_t version;    /* 4 or 6 */
+	uint8_t protocol;   /* of the payload, behind any extension headers */
+	uint8_t ttl;	    /* or hop limit */
+	uint8_t tos;	    /* or traffic class: DSCP in the upper six bits, ECN in the lower two */
+	uint16_t id;	    /* IPv4 only */
+	bool df;	    /* don't fragment; always true for IPv6 */
+	bool source_routed; /* carries a source route option */
+	const uint8_t *header;
+	size_t header_len; /* with options or extension headers */
+	const uint8_t *payload;
+	size_t payload_len; /* by the length field: no link padding */
+};
+
+/*
+ * What an ICMP error tells about the packet that caused it. Quotations are short and anybody can
+ * forge them: the transport must check seq against its window (RFC 5927).
+ */
+struct ip_quote {
+	struct parley_addr src, dst; /* of the quoted packet: src is its sender, so usually us */
+	uint8_t protocol;
+	uint32_t packet_len; /* total length that the quoted header claims */
+	bool has_ports;	     /* the quotation reaches over the ports and the next four bytes */
+	uint16_t src_port, dst_port;
+	uint32_t seq; /* TCP's sequence number; without meaning for another protocol */
+};
+
+/* 192.0.2.1 is ip_from_v4(0xc0000201). */
+struct parley_addr ip_from_v4(uint32_t addr);
+
+/* The reverse; addr must be IPv4. */
+uint32_t ip_to_v4(const struct parley_addr *addr);
+
+/* The four bytes of an IPv4 address on the wire; they lie inside addr. */
+const uint8_t *ip_v4_bytes(const struct parley_addr *addr);
+
+/* An IPv4 address from four bytes on the wire. */
+struct parley_addr ip_load_v4(const uint8_t *bytes);
+
+bool ip_is_v4(const struct parley_addr *addr);
+bool ip_equal(const struct parley_addr *a, const struct parley_addr *b);
+
+/* All zero, or 0.0.0.0. */
+bool ip_is_unspecified(const struct parley_addr *addr);
+
+/* 127.0.0.0/8 or ::1. */
+bool ip_is_loopback(const struct parley_addr *addr);
+
+/* 224.0.0.0/4 or ff00::/8. */
+bool ip_is_multicast(const struct parley_addr *addr);
+
+/* The limited broadcast address 255.255.255.255. A subnet's own needs ip_is_subnet_broadcast. */
+bool ip_is_broadcast(const struct parley_addr *addr);
+
+/* 169.254.0.0/16 or fe80::/10. */
+bool ip_is_link_local(const struct parley_addr *addr);
+
+/* May be a source and the address of a TCP connection: none of unspecified, group, broadcast. */
+bool ip_is_unicast(const struct parley_addr *addr);
+
+/* Does addr lie in net/bits? False when the families differ. bits is at most 32 or 128. */
+bool ip_in_prefix(const struct parley_addr *addr, const struct parley_addr *net, unsigned bits);
+
+/*
+ * Is addr the broadcast address (all host bits set) of net/bits? False for IPv6 and for prefixes
+ * of 31 and 32 bits, which have none (RFC 3021).
+ */
+bool ip_is_subnet_broadcast(const struct parley_addr *addr, const struct parley_addr *net,
+			    unsigned bits);
+
+/*
+ * Partial sum (as base/checksum.h) of the pseudo-header before a transport header and payload of
+ * len bytes: RFC 9293 3.1 for two IPv4 addresses, RFC 8200 8.1 for two IPv6 ones.
+ */
+uint64_t ip_pseudo_sum(const struct parley_addr *src, const struct parley_addr *dst,
+		       uint8_t protocol, uint32_t len);
+
+#endif
