@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * must() of release builds: the answer goes back to whoever asked with must_hold(), who knows the
+ * connection and its host. There is nothing to write to here: the engine has no globals.
+ */
+#include "base/must.h"
+
+bool must_failed(const char *what, const char *file, int line)
+{
+	(void)what;
+	(void)file;
+	(void)line;
+	return false;
+}
