@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: MIT
+# A short front to Meson and the scripts. `make help` lists what there is.
+
+BUILD = build
+SANITIZED = build-sanitize
+PREFIX = /usr/local
+SUITES =
+ARGS =
+
+suites = $(addprefix --suite=,$(SUITES))
+
+all: $(BUILD)/build.ninja
+	@ninja -C $(BUILD)
+
+$(BUILD)/build.ninja:
+	@scripts/setup build
+	@meson setup $(BUILD) --prefix=$(PREFIX)
+
+demo:
+	@scripts/setup build demo
+	@$(MAKE) --no-print-directory all
+	@$(BUILD)/parley demo $(ARGS)
+
+test:
+	@scripts/setup build test
+	@$(MAKE) --no-print-directory all
+	@scripts/testsum --run $(BUILD) $(suites) $(ARGS)
+
+check:
+	@scripts/setup build check
+	@scripts/verify
+
+sanitize: $(SANITIZED)/build.ninja
+	@scripts/setup test
+	@ninja -C $(SANITIZED)
+	@ASAN_OPTIONS=abort_on_error=0:detect_stack_use_after_return=1 \
+		UBSAN_OPTIONS=print_stacktrace=1 \
+		scripts/testsum --run $(SANITIZED) --timeout-multiplier=6 $(suites) $(ARGS)
+
+$(SANITIZED)/build.ninja:
+	@scripts/setup build sanitize
+	@meson setup $(SANITIZED) -Db_sanitize=address,undefined -Db_lundef=false \
+		-Dc_args='-fno-sanitize-recover=all -fno-omit-frame-pointer'
+
+install: all
+	@meson install -C $(BUILD) --no-rebuild
+
+clean:
+	@rm -rf $(BUILD) $(BUILD)-*
+
+help:
+	@echo 'make            build the library and the command in $(BUILD)/'
+	@echo 'make demo       watch curl fetch a file over two Parley hosts; ARGS="--loss 5"'
+	@echo 'make test       build, run all tests; SUITES="base wire" for some of them'
+	@echo 'make check      rules, format, warnings as errors with gcc and clang'
+	@echo 'make sanitize   run the tests under AddressSanitizer and UBSan; SUITES= as above'
+	@echo 'make install    into PREFIX (at first build; $(PREFIX)), below DESTDIR'
+	@echo 'make clean      remove what was built'
+	@echo 'make demo, test and check install what they need (scripts/setup)'
+
+.PHONY: all demo test check sanitize install clean help
