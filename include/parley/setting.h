@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Settings: one table of key, type, range, default and meaning. Configuration files, `-o
+ * key=value`, socket options and the documentation all come from it.
+ *
+ * A setting on the host is what new connections start with; those marked CONN can be changed on
+ * a connection too. A listener's connections start with the listener's settings.
+ */
+#ifndef PARLEY_SETTING_H
+#define PARLEY_SETTING_H
+
+#include <parley/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum parley_setting_type {
+	PARLEY_TYPE_BOOL,
+	PARLEY_TYPE_BYTES,
+	PARLEY_TYPE_COUNT,
+	PARLEY_TYPE_NS,
+};
+
+enum parley_setting_scope {
+	PARLEY_SCOPE_HOST,
+	PARLEY_SCOPE_CONN,
+};
+
+#define PARLEY_MS(n) ((int64_t)(n)*1000000)
+#define PARLEY_S(n)  ((int64_t)(n)*1000000000)
+
+/*
+ * X(NAME, "key", TYPE, SCOPE, minimum, maximum, default, "meaning")
+ */
+/* clang-format off */
+#define PARLEY_SETTINGS(X) \
+	X(MSS, "mss", BYTES, CONN, 0, 65495, 0, \
+	  "largest segment text to send and to announce; 0: from the interface's MTU (RFC 9293 3.7.1)") \
+	X(WINDOW_SCALE, "window-scale", BOOL, CONN, 0, 1, 1, \
+	  "offer window scaling on SYN (RFC 7323 2)") \
+	X(SEND_BUFFER, "send-buffer", BYTES, CONN, 1, 1 << 30, 1 << 20, \
+	  "bytes that may wait unsent or unacknowledged") \
+	X(RECEIVE_BUFFER, "receive-buffer", BYTES, CONN, 1, 1 << 30, 1 << 20, \
+	  "bytes that may wait for the user; bounds the window") \
+	X(NODELAY, "nodelay", BOOL, CONN, 0, 1, 0, \
+	  "switch Nagle's algorithm off (RFC 9293 3.7.4)") \
+	X(CORK, "cork", BOOL, CONN, 0, 1, 0, \
+	  "hold back segments that are not full until uncorked") \
+	X(DELAYED_ACK, "delayed-ack", NS, CONN, 0, PARLEY_MS(499), PARLEY_MS(40), \
+	  "longest delay of an acknowledgement; 0: at once (RFC 9293 3.8.6.3)") \
+	X(INITIAL_RTO, "initial-rto", NS, CONN, PARLEY_MS(1), PARLEY_S(60), PARLEY_S(1), \
+	  "retransmission timeout before the first sample (RFC 6298 2.1)") \
+	X(MIN_RTO, "min-rto", NS, CONN, PARLEY_MS(1), PARLEY_S(60), PARLEY_MS(200), \
+	  "lower bound of the retransmission timeout (RFC 6298 2.4 wants 1 s)") \
+	X(MAX_RTO, "max-rto", NS, CONN, PARLEY_S(1), PARLEY_S(3600), PARLEY_S(120), \
+	  "upper bound of the retransmission timeout (RFC 6298 2.5)") \
+	X(R1, "r1", COUNT, CONN, 0, 255, 3, \
+	  "retransmissions after which a soft error is reported (RFC 9293 3.8.3)") \
+	X(R2, "r2", NS, CONN, 0, PARLEY_S(86400), PARLEY_S(900), \
+	  "how long data is retransmitted without an answer before the connection is given up; 0: for ever") \
+	X(SYN_RETRIES, "syn-retries", COUNT, CONN, 0, 255, 7, \
+	  "retransmissions of a SYN before an active OPEN fails (RFC 9293 MUST-23: at least 180 s)") \
+	X(SYNACK_RETRIES, "synack-retries", COUNT, CONN, 0, 255, 5, \
+	  "retransmissions of a SYN,ACK before a half-open connection is forgotten") \
+	X(INITIAL_WINDOW, "initial-window", COUNT, CONN, 1, 1000, 10, \
+	  "initial congestion window, segments (RFC 6928)") \
+	X(CONGESTION, "congestion", COUNT, CONN, 0, 0, 0, \
+	  "congestion control, by number: 0 newreno (RFC 5681, 6582)") \
+	X(LIMITED_TRANSMIT, "limited-transmit", BOOL, CONN, 0, 1, 1, \
+	  "new data on the first two duplicate ACKs (RFC 3042)") \
+	X(FIN_WAIT_2, "fin-wait-2", NS, CONN, 0, PARLEY_S(86400), PARLEY_S(60), \
+	  "how long FIN-WAIT-2 lasts when nobody reads any more; 0: for ever") \
+	X(MSL, "msl", NS, HOST, 0, PARLEY_S(240), PARLEY_S(30), \
+	  "maximum segment lifetime; TIME-WAIT lasts twice that (RFC 9293 3.4.2)") \
+	X(CHALLENGE_INTERVAL, "challenge-interval", NS, CONN, 0, PARLEY_S(60), PARLEY_MS(500), \
+	  "least time between two challenge ACKs of a connection (RFC 5961 7)") \
+	X(RST_KILLS_TIME_WAIT, "rst-kills-time-wait", BOOL, HOST, 0, 1, 1, \
+	  "an exact RST ends TIME-WAIT; 0: ignored (RFC 1337)") \
+	X(SOMAXCONN, "somaxconn", COUNT, HOST, 1, 65535, 4096, \
+	  "upper bound of every accept queue, connections") \
+	X(SYN_BACKLOG, "syn-backlog", COUNT, HOST, 1, 1 << 20, 4096, \
+	  "half-open connections of a listener, at most") \
+	X(TIME_WAIT_LIMIT, "time-wait-limit", COUNT, HOST, 0, 1 << 24, 262144, \
+	  "connections in TIME-WAIT without an owner, at most; the oldest is given up first") \
+	X(PORT_FIRST, "port-first", COUNT, HOST, 1, 65535, 32768, \
+	  "lowest port that is chosen for an active OPEN (RFC 6056)") \
+	X(PORT_LAST, "port-last", COUNT, HOST, 1, 65535, 60999, \
+	  "highest port that is chosen for an active OPEN") \
+	X(TTL, "ttl", COUNT, CONN, 1, 255, 64, \
+	  "time to live of packets sent") \
+	X(KEEPALIVE, "keepalive", BOOL, CONN, 0, 1, 0, \
+	  "probe an idle peer (RFC 9293 3.8.4)") \
+	X(KEEPALIVE_IDLE, "keepalive-idle", NS, CONN, PARLEY_S(1), PARLEY_S(86400), PARLEY_S(7200), \
+	  "idle time before the first keep-alive probe") \
+	X(KEEPALIVE_INTERVAL, "keepalive-interval", NS, CONN, PARLEY_S(1), PARLEY_S(32767), PARLEY_S(75), \
+	  "time between unanswered keep-alive probes") \
+	X(KEEPALIVE_COUNT, "keepalive-count", COUNT, CONN, 1, 127, 9, \
+	  "unanswered keep-alive probes after which the peer is dead")
+/* clang-format on */
+
+enum parley_setting {
+#define PARLEY_X(name, key, type, scope, min, max, def, text) PARLEY_SET_##name,
+	PARLEY_SETTINGS(PARLEY_X)
+#undef PARLEY_X
+		PARLEY_SETTING_COUNT
+};
+
+struct parley_setting_info {
+	const char *key;
+	const char *meaning;
+	enum parley_setting_type type;
+	enum parley_setting_scope scope;
+	int64_t minimum, maximum, initial;
+};
+
+/* NULL outside the table. */
+const struct parley_setting_info *parley_setting_info(int setting);
+
+/* The key, or "?" outside the table. */
+const char *parley_setting_name(int setting);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
