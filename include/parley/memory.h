@@ -1,23 +1,29 @@
 /* SPDX-License-Identifier: MIT */
-/* Where a host's memory comes from. */
+/*
+ * Where a host gets its memory from.
+ *
+ * A host asks its allocator only for slabs: pieces of PARLEY_SLAB bytes that begin at a multiple
+ * of PARLEY_SLAB. Everything smaller is pooled inside. One call into the host first touches at
+ * most one slab's worth of new memory.
+ */
 #ifndef PARLEY_MEMORY_H
 #define PARLEY_MEMORY_H
 
-#include <parley/types.h>
+#include <stddef.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/*
- * An allocator of slabs: sizes and alignments are powers of two up to 64 KiB. `alloc` may answer
- * NULL at any time; the contents need not be zero. `free` gets back what `alloc` gave, with the
- * size that was asked for. Both get `context` back.
- */
+#define PARLEY_SLAB 65536
+
 struct parley_allocator {
-	void *(*alloc)(void *context, size_t size, size_t align);
-	void (*free)(void *context, void *ptr, size_t size);
-	void *context;
+	/* `size` bytes at a multiple of `align` (both PARLEY_SLAB), or NULL. Need not be zeroed. */
+	void *(*alloc)(void *ctx, size_t size, size_t align);
+	/* Gives back what alloc returned, with the same size. */
+	void (*free)(void *ctx, void *p, size_t size);
+	/* Handed to both. */
+	void *ctx;
 };
 
 #ifdef __cplusplus
