@@ -3,6 +3,7 @@
 
 BUILD = build
 SANITIZED = build-sanitize
+BUILDTYPE = debugoptimized
 PREFIX = /usr/local
 SUITES =
 ARGS =
@@ -14,7 +15,7 @@ all: $(BUILD)/build.ninja
 
 $(BUILD)/build.ninja:
 	@scripts/setup build
-	@meson setup $(BUILD) --prefix=$(PREFIX)
+	@meson setup $(BUILD) --buildtype=$(BUILDTYPE)
 
 demo:
 	@scripts/setup build demo
@@ -43,18 +44,19 @@ $(SANITIZED)/build.ninja:
 		-Dc_args='-fno-sanitize-recover=all -fno-omit-frame-pointer'
 
 install: all
-	@meson install -C $(BUILD) --no-rebuild
+	@meson configure $(BUILD) -Dprefix=$(abspath $(PREFIX))
+	@meson install -C $(BUILD) --quiet
 
 clean:
 	@rm -rf $(BUILD) $(BUILD)-*
 
 help:
-	@echo 'make            build the library and the command in $(BUILD)/'
+	@echo 'make            build the library and the command in $(BUILD)/ (BUILDTYPE=release)'
 	@echo 'make demo       watch curl fetch a file over two Parley hosts; ARGS="--loss 5"'
 	@echo 'make test       build, run all tests; SUITES="base wire" for some of them'
 	@echo 'make check      rules, format, warnings as errors with gcc and clang'
 	@echo 'make sanitize   run the tests under AddressSanitizer and UBSan; SUITES= as above'
-	@echo 'make install    into PREFIX (at first build; $(PREFIX)), below DESTDIR'
+	@echo 'make install    into PREFIX ($(PREFIX)), below DESTDIR'
 	@echo 'make clean      remove what was built'
 	@echo 'make demo, test and check install what they need (scripts/setup)'
 
