@@ -15,6 +15,8 @@
 
 #include <parley/types.h>
 
+#include "base/bytes.h"
+
 enum ip_protocol { IP_ICMP = 1, IP_TCP = 6, IP_UDP = 17, IP_ICMPV6 = 58 };
 
 /* ECN field of RFC 3168: the two low bits of tos. */
@@ -49,20 +51,38 @@ struct ip_quote {
 	uint32_t seq; /* TCP's sequence number; without meaning for another protocol */
 };
 
+/* The four bytes of an IPv4 address as on the wire; they lie inside addr. */
+static inline const uint8_t *ip_v4_bytes(const struct parley_addr *addr)
+{
+	return addr->b + 12;
+}
+
+static inline bool ip_is_v4(const struct parley_addr *addr)
+{
+	return get_ne64(addr->b) == 0 && get_be32(addr->b + 8) == 0xffff;
+}
+
+static inline bool ip_equal(const struct parley_addr *a, const struct parley_addr *b)
+{
+	return get_ne64(a->b) == get_ne64(b->b) && get_ne64(a->b + 8) == get_ne64(b->b + 8);
+}
+
 /* 192.0.2.1 is ip_from_v4(0xc0000201). */
-struct parley_addr ip_from_v4(uint32_t addr);
+static inline struct parley_addr ip_from_v4(uint32_t v4)
+{
+	struct parley_addr addr;
+
+	put_ne64(addr.b, 0);
+	put_be32(addr.b + 8, 0xffff);
+	put_be32(addr.b + 12, v4);
+	return addr;
+}
 
 /* The reverse; addr must be IPv4. */
-uint32_t ip_to_v4(const struct parley_addr *addr);
-
-/* The four bytes of an IPv4 address on the wire; they lie inside addr. */
-const uint8_t *ip_v4_bytes(const struct parley_addr *addr);
-
-/* An IPv4 address from four bytes on the wire. */
-struct parley_addr ip_load_v4(const uint8_t *bytes);
-
-bool ip_is_v4(const struct parley_addr *addr);
-bool ip_equal(const struct parley_addr *a, const struct parley_addr *b);
+static inline uint32_t ip_to_v4(const struct parley_addr *addr)
+{
+	return get_be32(ip_v4_bytes(addr));
+}
 
 /* All zero, or 0.0.0.0. */
 bool ip_is_unspecified(const struct parley_addr *addr);

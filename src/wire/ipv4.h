@@ -17,7 +17,7 @@ enum { IPV4_HEADER_LEN = 20, IPV4_HEADER_MAX = 60, IPV4_MAX_LEN = 65535, IPV4_MI
  * Reads a packet whose header starts at bytes. What follows the total length is link padding and
  * not part of it. Refuses, in this order, with WIRE_TRUNCATED, WIRE_BAD_VERSION,
  * WIRE_BAD_HEADER_LENGTH, WIRE_BAD_TOTAL_LENGTH, WIRE_BAD_CHECKSUM, WIRE_BAD_OPTION,
- * WIRE_FRAGMENT, WIRE_BAD_SOURCE (multicast, broadcast, class E or unspecified).
+ * WIRE_FRAGMENT, WIRE_BAD_SOURCE (multicast, 255.255.255.255 or 0.0.0.0).
  *
  * From WIRE_BAD_CHECKSUM on the packet is filled all the same, for those who only want to show
  * it: except that after WIRE_BAD_OPTION source_routed is what was seen up to there.

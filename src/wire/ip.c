@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+#include "wire/ip.h"
+
+#include "base/checksum.h"
+#include "base/mem.h"
+
+bool ip_is_unspecified(const struct parley_addr *addr)
+{
+	if (ip_is_v4(addr))
+		return ip_to_v4(addr) == 0;
+	return get_be64(addr->b) == 0 && get_be64(addr->b + 8) == 0;
+}
+
+bool ip_is_loopback(const struct parley_addr *addr)
+{
+	if (ip_is_v4(addr))
+		return ip_to_v4(addr) >> 24 == 127;
+	return get_be64(addr->b) == 0 && get_be64(addr->b + 8) == 1;
+}
+
+bool ip_is_multicast(const struct parley_addr *addr)
+{
+	return ip_is_v4(addr) ? ip_to_v4(addr) >> 28 == 0xe : addr->b[0] == 0xff;
+}
+
+bool ip_is_broadcast(const struct parley_addr *addr)
+{
+	return ip_is_v4(addr) && ip_to_v4(addr) == 0xffffffff;
+}
+
+bool ip_is_link_local(const struct parley_addr *addr)
+{
+	if (ip_is_v4(addr))
+		return ip_to_v4(addr) >> 16 == 0xa9fe;
+	return addr->b[0] == 0xfe && addr->b[1] >> 6 == 2;
+}
+
+bool ip_is_unicast(const struct parley_addr *addr)
+{
+	return !ip_is_unspecified(addr) && !ip_is_multicast(addr) && !ip_is_broadcast(addr);
+}
+
+bool ip_in_prefix(const struct parley_addr *addr, const struct parley_addr *net, unsigned bits)
+{
+	bool v4 = ip_is_v4(net);
+	unsigned whole, rest;
+
+	if (ip_is_v4(addr) != v4)
+		return false;
+	if (v4)
+		bits += 96;
+	whole = bits / 8;
+	rest = bits % 8;
+	if (memcmp(addr->b, net->b, whole) != 0)
+		return false;
+	return rest == 0 || (addr->b[whole] ^ net->b[whole]) >> (8 - rest) == 0;
+}
+
+bool ip_is_subnet_broadcast(const struct parley_addr *addr, const struct parley_addr *net,
+			    unsigned bits)
+{
+	uint32_t host;
+
+	if (!ip_is_v4(net) || bits > 30 || !ip_in_prefix(addr, net, bits))
+		return false;
+	host = UINT32_MAX >> bits;
+	return (ip_to_v4(addr) & host) == host;
+}
+
+uint64_t ip_pseudo_sum(const struct parley_addr *src, const struct parley_addr *dst,
+		       uint8_t protocol, uint32_t len)
+{
+	/* So few words of 32 bits cannot overflow 64. */
+	uint64_t sum = checksum_word16(protocol) + checksum_word32(len);
+
+	if (ip_is_v4(src))
+		return sum + get_ne32(ip_v4_bytes(src)) + get_ne32(ip_v4_bytes(dst));
+	for (size_t i = 0; i < sizeof src->b; i += 4)
+		sum += (uint64_t)get_ne32(src->b + i) + get_ne32(dst->b + i);
+	return sum;
+}
