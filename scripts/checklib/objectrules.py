@@ -88,7 +88,7 @@ def compile_one(tree, file, target, command, folder):
 
 
 def compile_all(tree, folder):
-    """All objects: the engine for each target, the other layers once."""
+    """The engine's objects for each target, the others' once; None stands for a failure."""
     jobs = []
     for file in tree.sources(ENGINE):
         jobs += [(file, target, command) for target, command in TARGETS.items()]
@@ -96,8 +96,7 @@ def compile_all(tree, folder):
     others = [layer for layer in LAYERS if layer not in ENGINE]
     jobs += [(file, "hosted", hosted) for file in tree.sources(others)]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 2) as pool:
-        made = pool.map(lambda job: compile_one(tree, *job, folder), jobs)
-        return [made_one for made_one in made if made_one]
+        return list(pool.map(lambda job: compile_one(tree, *job, folder), jobs))
 
 
 def check_imports(tree, objects):
@@ -219,5 +218,7 @@ def missing_tools():
 def check_objects(tree):
     with tempfile.TemporaryDirectory(prefix="parley-check-") as folder:
         objects = compile_all(tree, folder)
+        if None in objects:
+            return  # who uses what cannot be told from a part of the objects
         for rule in RULES:
             rule(tree, objects)
