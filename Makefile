@@ -8,14 +8,19 @@ PREFIX = /usr/local
 SUITES =
 ARGS =
 
+sanitizers = -Db_sanitize='address,undefined' \
+	-Dc_args='-fno-sanitize-recover=all -fno-omit-frame-pointer'
 suites = $(addprefix --suite=,$(SUITES))
+
+# What a command says is of interest only when it fails.
+quietly = log=$$(mktemp); $(1) >$$log 2>&1 || { cat $$log; rm -f $$log; exit 1; }; rm -f $$log
 
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD)
 
 $(BUILD)/build.ninja:
 	@scripts/setup build
-	@meson setup $(BUILD) --buildtype=$(BUILDTYPE)
+	@$(call quietly,meson setup $(BUILD) --buildtype=$(BUILDTYPE))
 
 demo:
 	@scripts/setup build demo
@@ -40,12 +45,12 @@ sanitize: $(SANITIZED)/build.ninja
 
 $(SANITIZED)/build.ninja:
 	@scripts/setup build sanitize
-	@meson setup $(SANITIZED) -Db_sanitize=address,undefined -Db_lundef=false \
-		-Dc_args='-fno-sanitize-recover=all -fno-omit-frame-pointer'
+	@$(call quietly,meson setup $(SANITIZED) -Db_lundef=false $(sanitizers))
 
 install: all
 	@meson configure $(BUILD) -Dprefix=$(abspath $(PREFIX))
-	@meson install -C $(BUILD) --quiet
+	@$(call quietly,ninja -C $(BUILD))
+	@meson install -C $(BUILD) --no-rebuild --quiet
 
 clean:
 	@rm -rf $(BUILD) $(BUILD)-*
