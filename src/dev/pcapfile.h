@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A capture being written: a pcapng file with one interface, each packet with its time, direction
+ * and a comment that says what it is (dev/narrator.h). Times are those of dev/clock.h; readers
+ * see dates.
+ */
+#ifndef DEV_PCAPFILE_H
+#define DEV_PCAPFILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <parley/host.h>
+
+#include "dev/narrator.h"
+#include "wire/pcapng.h"
+
+struct pcapfile;
+
+/* What a frame carries, if it is TCP. */
+struct pcapfile_tcp {
+	struct parley_endpoint src, dst;
+	struct segment segment;
+};
+
+/*
+ * Makes the file, or empties it. `about` becomes the comment of the whole (NULL: none),
+ * `interface` the name of the interface. Returns 0 and sets *out, or a negative errno.
+ */
+int pcapfile_open(struct pcapfile **out, const char *path, const char *about, const char *interface,
+		  enum parley_link link);
+
+/* Reads a frame as far as TCP; false when it is something else, or damaged. */
+bool pcapfile_tcp(struct pcapfile_tcp *tcp, enum parley_link link, const uint8_t *bytes,
+		  size_t len);
+
+/*
+ * What the file's narrator has to say about a segment. To be asked once for each, in order; the
+ * answer can be bettered before it goes into the comment.
+ */
+void pcapfile_narrate(struct pcapfile *file, const struct pcapfile_tcp *tcp, bool lost,
+		      struct narration *narration);
+
+/* Adds a packet. `now` is of clock_now(). comment: NUL-terminated, "" or NULL for none. */
+void pcapfile_packet(struct pcapfile *file, uint64_t now, enum pcapng_direction direction,
+		     const uint8_t *bytes, size_t len, const char *comment);
+
+/* Returns 0, or the negative errno of the first error in writing, after which nothing was. */
+int pcapfile_close(struct pcapfile *file);
+
+#endif
