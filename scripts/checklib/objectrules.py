@@ -207,7 +207,7 @@ def check_list(tree, defined):
         tree.found(SYMBOLS, 1, "symbols", f"{name} is exported and not listed")
 
 
-RULES = (check_imports, check_data, check_linkage, check_symbols)
+RULES = (check_imports, check_linkage, check_symbols)
 NAMES = ("compile", "import", "data", "linkage", "interface", "symbols")
 
 
@@ -218,6 +218,7 @@ def missing_tools():
 def check_objects(tree):
     with tempfile.TemporaryDirectory(prefix="parley-check-") as folder:
         objects = compile_all(tree, folder)
+        check_data(tree, [one for one in objects if one])
         if None in objects:
             return  # who uses what cannot be told from a part of the objects
         for rule in RULES:
