@@ -4,9 +4,11 @@
  * of functions; its own type begins with a struct device. A wrapper (dev/netem, dev/capture) is a
  * device around another one, which it owns.
  *
- * Nothing here blocks. A loop polls `fd` for reading always, and for writing while `want_write`;
- * it calls receive() when `fd` is readable, at `deadline`, and after a receive() that filled all
- * the frames it was given. It reads `fd`, `want_write` and `deadline` afresh before each poll.
+ * Nothing here blocks. A loop polls `fd` for reading always, and for writing while `want_write`.
+ * It calls receive() when `fd` is readable, at `deadline`, and after a receive() that filled all
+ * the frames it was given; and transmit() when it has frames and want_write is not set, and when
+ * `fd` has become writable, then also with no frames at all. It looks at `fd`, `want_write` and
+ * `deadline` afresh before each poll.
  */
 #ifndef DEV_DEVICE_H
 #define DEV_DEVICE_H

@@ -107,6 +107,11 @@ void pcapfile_packet(struct pcapfile *file, uint64_t now, enum pcapng_direction 
 		outfile_commit(&file->out, now, pcapng_packet(room, cap, &packet));
 }
 
+int pcapfile_error(const struct pcapfile *file)
+{
+	return -file->out.error;
+}
+
 int pcapfile_close(struct pcapfile *file)
 {
 	int error = outfile_close(&file->out);

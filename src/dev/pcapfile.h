@@ -46,7 +46,10 @@ void pcapfile_narrate(struct pcapfile *file, const struct pcapfile_tcp *tcp, boo
 void pcapfile_packet(struct pcapfile *file, uint64_t now, enum pcapng_direction direction,
 		     const uint8_t *bytes, size_t len, const char *comment);
 
-/* Returns 0, or the negative errno of the first error in writing, after which nothing was. */
+/* The error that ended the writing, a negative errno; 0 while all is well. */
+int pcapfile_error(const struct pcapfile *file);
+
+/* Writes what is left. Returns 0, or the negative errno of the first error ever. */
 int pcapfile_close(struct pcapfile *file);
 
 #endif
