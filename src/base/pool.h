@@ -76,7 +76,7 @@ void pool_close(struct pool *p);
 /* An object with undefined contents; NULL (counted) if the cap is reached or the allocator fails. */
 void *pool_get(struct pool *p);
 
-/* As pool_get, `size` of the kind zeroed. */
+/* As pool_get, zeroed. */
 void *pool_get_zero(struct pool *p);
 
 /* Gives `object` of this pool back. NULL is allowed. */

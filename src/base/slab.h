@@ -72,8 +72,11 @@ bool memory_check(const struct memory *m);
 /* Whether nothing at all is in use (spare slabs may be held). */
 bool memory_is_empty(const struct memory *m);
 
-/* For pools: charges `bytes`, or counts a failure and answers false. */
-bool memory_charge(struct memory *m, uint32_t bytes);
+/* For pools: whether `bytes` more may be charged; if not, a failure is counted. */
+bool memory_allows(struct memory *m, uint32_t bytes);
+
+/* For pools: charges them, after memory_allows, and takes the charge back. */
+void memory_charge(struct memory *m, uint32_t bytes);
 void memory_uncharge(struct memory *m, uint32_t bytes);
 
 /* For pools: one slab, or NULL with a failure counted. */

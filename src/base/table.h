@@ -115,16 +115,25 @@ static inline uint32_t table_home(const struct table_half *h, uint32_t hash)
 	return home < h->start ? h->start : home;
 }
 
-/* Asks for the line that table_find() will look at first. */
+/* Where table_find() looks first: in growing, the half that is likelier to have the hash. */
+static inline const struct table_half *table_likely(const struct table *t, uint32_t hash)
+{
+	bool unmoved = t->old.chunks && hash >> (32 - t->old.bits) >= t->old.start;
+
+	return unmoved ? &t->old : &t->now;
+}
+
+/* Asks for the line at which table_find() begins. */
 static inline void table_prefetch(const struct table *t, uint32_t hash)
 {
+	const struct table_half *h = table_likely(t, hash);
 	const struct table_slot *chunk;
 	uint32_t home;
 
-	if (!t->now.chunks)
+	if (!h->chunks)
 		return;
-	home = table_home(&t->now, hash);
-	chunk = t->now.chunks[home >> TABLE_CHUNK_BITS];
+	home = table_home(h, hash);
+	chunk = h->chunks[home >> TABLE_CHUNK_BITS];
 	if (chunk)
 		__builtin_prefetch(&chunk[home & ((1u << TABLE_CHUNK_BITS) - 1)]);
 }

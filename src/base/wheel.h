@@ -26,7 +26,7 @@
 #define WHEEL_SLOTS  64
 #define WHEEL_LEVELS 11
 
-/* wheel_next() when nothing is scheduled. */
+/* The answer of wheel_next() when nothing is scheduled. */
 #define WHEEL_NEVER UINT64_MAX
 
 /* All zero is an entry that is not scheduled. */
@@ -39,8 +39,10 @@ struct wheel_entry {
 };
 
 struct wheel {
-	/* No slot that begins before this has entries, except one that is being emptied. */
+	/* No slot that begins before this has entries, except the one that is being emptied. */
 	uint64_t clock;
+	/* The level of that slot, which is the one that the clock points to; 0 if there is none. */
+	uint32_t emptying;
 	/* Entries scheduled. */
 	uint32_t count;
 	/* Levels that have entries, and for each level the slots that have. */

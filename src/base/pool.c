@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A slab is in one of three places: among those with room (some objects in use, not all), nowhere
+ * (all in use; found again through any of its objects), or the spare (none in use). Objects are
+ * taken from the slab at the front of the room list, and a slab that gets room again goes to the
+ * front, so that the others have time to empty.
+ */
+#include "base/pool.h"
+
+#include "base/mem.h"
+#include "base/must.h"
+#include "base/slab.h"
+
+static uint32_t round_up(uint32_t n, uint32_t align)
+{
+	return (n + align - 1) & ~(align - 1);
+}
+
+void pool_init(struct pool *p, struct memory *m, const struct pool_kind *kind)
+{
+	uint32_t align = kind->align < sizeof(void *) ? (uint32_t)sizeof(void *) : kind->align;
+	uint32_t size = kind->size < sizeof(void *) ? (uint32_t)sizeof(void *) : kind->size;
+
+	must((align & (align - 1)) == 0);
+	must(kind->charge >= kind->size);
+	*p = (struct pool){.memory = m, .charge = kind->charge};
+	p->stride = round_up(size, align);
+	p->first = round_up((uint32_t)sizeof(struct slab) + kind->notes, align);
+	p->per_slab = (SLAB_SIZE - p->first) / p->stride;
+	must(p->first < SLAB_SIZE && p->per_slab > 0);
+	p->next = m->pools;
+	m->pools = p;
+}
+
+void pool_close(struct pool *p)
+{
+	struct pool **at = &p->memory->pools;
+
+	must(p->used == 0);
+	if (p->spare)
+		slab_put(p->memory, p->spare);
+	p->spare = NULL;
+	while (*at && *at != p)
+		at = &(*at)->next;
+	if (*at)
+		*at = p->next;
+}
+
+static void room_add(struct pool *p, struct slab *s)
+{
+	s->prev = NULL;
+	s->next = p->room;
+	if (s->next)
+		s->next->prev = s;
+	p->room = s;
+}
+
+static void room_remove(struct pool *p, struct slab *s)
+{
+	if (s->next)
+		s->next->prev = s->prev;
+	if (s->prev)
+		s->prev->next = s->next;
+	else
+		p->room = s->next;
+}
+
+/* A slab with room, at the front of the list, or NULL. */
+static struct slab *room_get(struct pool *p)
+{
+	struct slab *s = p->room;
+
+	if (s)
+		return s;
+	s = p->spare;
+	if (s) {
+		p->spare = NULL;
+	} else {
+		s = slab_get(p->memory);
+		if (!s)
+			return NULL;
+		*s = (struct slab){.pool = p};
+		p->slabs++;
+	}
+	room_add(p, s);
+	return s;
+}
+
+void *pool_get(struct pool *p)
+{
+	struct slab *s;
+	void *object;
+
+	if (!memory_allows(p->memory, p->charge))
+		return NULL;
+	s = room_get(p);
+	if (!s)
+		return NULL;
+	object = s->free;
+	if (object)
+		s->free = *(void **)object;
+	else
+		object = (uint8_t *)s + p->first + p->stride * s->cut++;
+	if (++s->used == p->per_slab)
+		room_remove(p, s);
+	p->used++;
+	memory_charge(p->memory, p->charge);
+	return object;
+}
+
+void *pool_get_zero(struct pool *p)
+{
+	void *object = pool_get(p);
+
+	if (object)
+		memset(object, 0, p->stride);
+	return object;
+}
+
+/* The slab's last object has been given back. */
+static void slab_emptied(struct pool *p, struct slab *s)
+{
+	room_remove(p, s);
+	if (!p->spare) {
+		p->spare = s;
+		return;
+	}
+	p->slabs--;
+	slab_put(p->memory, s);
+}
+
+void pool_put(struct pool *p, void *object)
+{
+	struct slab *s = slab_of(object);
+
+	if (!object || !must_hold(s->pool == p && s->used > 0))
+		return;
+	*(void **)object = s->free;
+	s->free = object;
+	if (s->used == p->per_slab)
+		room_add(p, s);
+	p->used--;
+	memory_uncharge(p->memory, p->charge);
+	if (--s->used == 0)
+		slab_emptied(p, s);
+}
