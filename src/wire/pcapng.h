@@ -25,8 +25,9 @@ struct pcapng_packet {
 	uint32_t len;	       /* bytes captured */
 	uint32_t original_len; /* bytes that were on the link */
 	enum pcapng_direction direction;
-	const char *comment; /* UTF-8, not NUL-terminated; the first one when a file has several */
-	size_t comment_len;  /* 0: none */
+	const char *
+		comment; /* UTF-8 (read: as the file has it), not NUL-terminated; the first of several */
+	size_t comment_len; /* 0: none */
 };
 
 /*
