@@ -26,7 +26,8 @@ struct pcapng_packet {
 	uint32_t original_len; /* bytes that were on the link */
 	enum pcapng_direction direction;
 	const char *
-		comment; /* UTF-8 (read: as the file has it), not NUL-terminated; the first of several */
+		/* UTF-8, not NUL-terminated; when reading the first of several, as the file has it. */
+		const char *comment;
 	size_t comment_len; /* 0: none */
 };
 

@@ -5,7 +5,7 @@
 #include "wire/icmp.h"
 #include "wire/ipv4.h"
 
-/* A TCP packet from 192.0.2.1 port 1000 to 192.0.2.2 port 80, seq 0xfffffff0, 1460 bytes of text. */
+/* A TCP packet of 1500 bytes from 192.0.2.1 port 1000 to 192.0.2.2 port 80, seq 0xfffffff0. */
 static const uint8_t quoted[28] = {
 	0x45, 0x00, 0x05, 0xdc, 0x12, 0x34, 0x40, 0x00, 0x3f, 0x06, 0x00, 0x00, 192,  0,
 	2,    1,    192,  0,	2,    2,    0x03, 0xe8, 0x00, 0x50, 0xff, 0xff, 0xff, 0xf0,
