@@ -25,9 +25,8 @@ struct pcapng_packet {
 	uint32_t len;	       /* bytes captured */
 	uint32_t original_len; /* bytes that were on the link */
 	enum pcapng_direction direction;
-	const char *
-		/* UTF-8, not NUL-terminated; when reading the first of several, as the file has it. */
-		const char *comment;
+	/* UTF-8, not NUL-terminated. When reading: as the file has it, the first of several. */
+	const char *comment;
 	size_t comment_len; /* 0: none */
 };
 
