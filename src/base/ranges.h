@@ -32,7 +32,7 @@ struct ranges {
 	uint32_t n;			/* how many ranges there are */
 	uint32_t recent_n;		/* how many of recent[] are in use */
 	uint64_t bytes;			/* how many offsets are members */
-	uint64_t recent[RANGES_RECENT]; /* an offset inside each, no two in one range */
+	uint64_t recent[RANGES_RECENT]; /* the first offset of each */
 };
 
 /* An empty set. storage (cap ranges) stays the caller's; cap 0 with NULL takes nothing. */
@@ -40,7 +40,7 @@ void ranges_init(struct ranges *r, struct range *storage, uint32_t cap);
 
 /*
  * Moves the set to other storage, of at least r->n ranges, larger or smaller. Gives back the
- * storage used until now, for the caller to free.
+ * storage that is no longer used, for the caller to free (or to reuse): the former one.
  */
 struct range *ranges_move(struct ranges *r, struct range *storage, uint32_t cap);
 
