@@ -279,7 +279,7 @@ static void test_limit(void **state)
 	assert_false(ranges_contains(&r, 1, 2));
 }
 
-/* RFC 2018 section 4: the first block is the one the newest segment is in, then the latest others. */
+/* RFC 2018 section 4: first the block that the newest segment is in, then the latest others. */
 static void test_recent_order(void **state)
 {
 	struct range v[16], recent[8];
