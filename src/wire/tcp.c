@@ -31,40 +31,29 @@ enum wire_error tcp_verify_checksum(const struct parley_addr *src, const struct 
 									     : WIRE_BAD_CHECKSUM;
 }
 
+/* The kinds that we know, by number; a length of 0 stands for several right ones. */
+static const struct {
+	uint8_t bit, len;
+} known[] = {
+	[TCP_OPTION_MSS] = {TCP_HAS_MSS, MSS_LEN},
+	[TCP_OPTION_WSCALE] = {TCP_HAS_WSCALE, WSCALE_LEN},
+	[TCP_OPTION_SACK_PERMITTED] = {TCP_HAS_SACK_PERMITTED, SACK_PERMITTED_LEN},
+	[TCP_OPTION_SACK] = {TCP_HAS_SACK, 0},
+	[TCP_OPTION_TIMESTAMPS] = {TCP_HAS_TIMESTAMPS, TIMESTAMPS_LEN},
+};
+
+/* 0 for a kind that we do not know. */
 static uint8_t present_bit(uint8_t kind)
 {
-	switch (kind) {
-	case TCP_OPTION_MSS:
-		return TCP_HAS_MSS;
-	case TCP_OPTION_WSCALE:
-		return TCP_HAS_WSCALE;
-	case TCP_OPTION_SACK_PERMITTED:
-		return TCP_HAS_SACK_PERMITTED;
-	case TCP_OPTION_SACK:
-		return TCP_HAS_SACK;
-	case TCP_OPTION_TIMESTAMPS:
-		return TCP_HAS_TIMESTAMPS;
-	default:
-		return 0;
-	}
+	return kind < sizeof known / sizeof known[0] ? known[kind].bit : 0;
 }
 
+/* For a kind that we know. */
 static bool length_is_right(uint8_t kind, uint8_t len)
 {
-	switch (kind) {
-	case TCP_OPTION_MSS:
-		return len == MSS_LEN;
-	case TCP_OPTION_WSCALE:
-		return len == WSCALE_LEN;
-	case TCP_OPTION_SACK_PERMITTED:
-		return len == SACK_PERMITTED_LEN;
-	case TCP_OPTION_SACK:
+	if (kind == TCP_OPTION_SACK)
 		return len > SACK_HEAD_LEN && (len - SACK_HEAD_LEN) % SACK_BLOCK_LEN == 0;
-	case TCP_OPTION_TIMESTAMPS:
-		return len == TIMESTAMPS_LEN;
-	default:
-		return true;
-	}
+	return len == known[kind].len;
 }
 
 static void load_sack(struct tcp_options *options, const uint8_t *at, uint8_t len)
