@@ -41,7 +41,10 @@ struct sock_layer;
 struct sock_config {
 	/* Borrowed: it must outlive the layer. */
 	struct parley_host *host;
-	/* Sizes and alignments are powers of two up to 64 KiB; must outlive the layer. */
+	/*
+	 * Asked for slabs only, as a host does: one for the layer, one for each 128 descriptors.
+	 * What it needs must outlive the layer.
+	 */
 	struct parley_allocator allocator;
 	/* Makes the ports that bind() chooses unpredictable. */
 	uint64_t seed;
@@ -102,7 +105,7 @@ int sock_get_nonblock(const struct sock_layer *layer, int fd);
  * bind(). Port 0 picks a free one at once, visible through sock_getsockname(). Errors, in this
  * order: -PARLEY_EAFNOSUPPORT (a true IPv6 address on AF_INET), -PARLEY_EINVAL (IPv4 with
  * IPV6_V6ONLY), -PARLEY_EADDRNOTAVAIL (not the host's), -PARLEY_EINVAL (bound already, or not
- * closed), -PARLEY_EADDRINUSE, -PARLEY_ENOMEM.
+ * closed), -PARLEY_EADDRINUSE.
  *
  * A port is free for a socket when no other holds it with an overlapping address. Exceptions: both
  * have SO_REUSEADDR and the other does not listen; both have SO_REUSEPORT. Connections whose
@@ -148,9 +151,9 @@ int sock_listen(struct sock_layer *layer, int fd, int backlog);
 int sock_accept(struct sock_layer *layer, int fd, bool nonblock, struct parley_endpoint *remote);
 
 /*
- * Puts a socket from sock_accept() back: it is the next that `listener` gives, under a new
- * descriptor. Only before anything else was done with it. -PARLEY_EINVAL when `listener` does not
- * listen (any more): `fd` is then still open.
+ * Puts a socket from sock_accept() back: it is the next that `listener` gives. Its descriptor is
+ * not open until then. Only before anything else was done with it. -PARLEY_EINVAL when `listener`
+ * does not listen (any more): `fd` is then still open.
  */
 int sock_unaccept(struct sock_layer *layer, int listener, int fd);
 
@@ -160,8 +163,8 @@ int sock_waiting(struct sock_layer *layer, int fd);
 /*
  * connect(). Non-blocking: -PARLEY_EINPROGRESS, then -PARLEY_EALREADY, then 0 once, then
  * -PARLEY_EISCONN. Blocking: SOCK_WAIT, repeat until it is something else. A failure is told
- * once, here or by SO_ERROR, and leaves the socket fit for another connect(); when SO_ERROR has told
- * it already, -PARLEY_ECONNABORTED. Errors at once: -PARLEY_EISCONN (also a listener),
+ * once, here or by SO_ERROR, and leaves the socket fit for another connect(); when SO_ERROR has
+ * told it already, -PARLEY_ECONNABORTED. Errors at once: -PARLEY_EISCONN (also a listener),
  * -PARLEY_EAFNOSUPPORT, -PARLEY_ENETUNREACH, -PARLEY_EADDRNOTAVAIL (no port left, or the
  * four-tuple is taken), -PARLEY_EINVAL, -PARLEY_ENOBUFS.
  */
@@ -179,8 +182,8 @@ int sock_disconnect(struct sock_layer *layer, int fd);
  * send(), write(), sendmsg(). Returns the bytes taken: all of them on a blocking socket.
  *
  * `done` (start with 0) carries what a blocking call has done already over SOCK_WAIT: repeat it
- * with the same arguments. With NULL a blocking call, too, returns a short count, and SOCK_WAIT only
- * when nothing was taken.
+ * with the same arguments. With NULL a blocking call, too, returns a short count, and SOCK_WAIT
+ * only when nothing was taken.
  *
  * Errors: -PARLEY_EPIPE (shut down, or never connected: the caller raises SIGPIPE unless
  * MSG_NOSIGNAL), -PARLEY_EAGAIN, SOCK_WAIT, the connection's error (once), -PARLEY_EOPNOTSUPP
@@ -192,8 +195,8 @@ int64_t sock_send(struct sock_layer *layer, int fd, const struct parley_span *sp
 /*
  * recv(), read(), recvmsg(). Returns the bytes received, 0 at the end of the stream. Waits for the
  * first byte (SO_RCVLOWAT: the first few), with MSG_WAITALL for all; `done` as in sock_send().
- * Errors: -PARLEY_ENOTCONN, -PARLEY_EAGAIN, SOCK_WAIT, the connection's error (once), -PARLEY_EINVAL
- * (MSG_OOB without urgent data).
+ * Errors: -PARLEY_ENOTCONN, -PARLEY_EAGAIN, SOCK_WAIT, the connection's error (once),
+ * -PARLEY_EINVAL (MSG_OOB without urgent data).
  */
 int64_t sock_recv(struct sock_layer *layer, int fd, const struct parley_buffer *buffers, int n,
 		  unsigned flags, size_t *done);
@@ -282,6 +285,7 @@ struct sock_wait {
 	/* The layer's own. */
 	struct sock_wait *next, *prev, *due_next, *due_prev;
 	struct sock_layer *layer;
+	bool firing;
 };
 
 /* What is waited for, when a call has answered SOCK_WAIT. */
@@ -328,9 +332,9 @@ struct sock_watch {
 int sock_watch_set(struct sock_layer *layer, int fd, struct sock_watch *watch);
 
 /*
- * Takes in what happened in the host and calls the waits and watches that it concerns, in the
- * order of the events. Each is called at most once; what the called functions bring about is left to the
- * next sock_poll(). Returns how many were called.
+ * Takes in what happened in the host and calls the waits and watches that it concerns, in
+ * the order of the events. Each is called at most once; what the called functions bring about is
+ * left to the next sock_poll(). Returns how many were called.
  */
 int sock_poll(struct sock_layer *layer, uint64_t now);
 
@@ -342,7 +346,7 @@ uint64_t sock_deadline(const struct sock_layer *layer);
 
 /* ---- behind the socket ---- */
 
-/* The connection's or listener's handle, for status and traces; PARLEY_NO_CONN when there is none. */
+/* The connection's or listener's handle, for status and traces; PARLEY_NO_CONN without one. */
 parley_conn sock_conn(const struct sock_layer *layer, int fd);
 
 /* Descriptors open now. */
