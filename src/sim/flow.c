@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+#include "sim/flow.h"
+
+#include "base/mem.h"
+#include "sim/mix.h"
+#include "sim/world.h"
+
+static int compare(const struct parley_endpoint *a, const struct parley_endpoint *b)
+{
+	int order = memcmp(a->addr.b, b->addr.b, sizeof a->addr.b);
+
+	return order ? order : (int)a->port - (int)b->port;
+}
+
+static bool is_between(const struct sim_flow *flow, const struct parley_endpoint *low,
+		       const struct parley_endpoint *high)
+{
+	return compare(&flow->end[0], low) == 0 && compare(&flow->end[1], high) == 0;
+}
+
+struct sim_flow *sim_flow_get(struct sim_world *world, const struct parley_endpoint *src,
+			      const struct parley_endpoint *dst, unsigned *way)
+{
+	bool swap = compare(src, dst) > 0;
+	const struct parley_endpoint *low = swap ? dst : src;
+	const struct parley_endpoint *high = swap ? src : dst;
+	uint64_t hash = mix64(mix_endpoint(mix_endpoint(0, low), high));
+	struct sim_flow **bucket = &world->flow[hash % SIM_FLOW_BUCKETS];
+	struct sim_flow *flow;
+
+	*way = swap;
+	for (flow = *bucket; flow; flow = flow->next)
+		if (is_between(flow, low, high))
+			return flow;
+	flow = sim_zalloc(world->arena, sizeof *flow);
+	if (!flow) {
+		sim_fail(world, NULL, SIM_RULE_WORLD, "for a flow", world->arena->used, 0);
+		return NULL;
+	}
+	flow->end[0] = *low;
+	flow->end[1] = *high;
+	flow->incarnation = 1;
+	flow->next = *bucket;
+	*bucket = flow;
+	return flow;
+}
+
+uint32_t sim_flow_window(const struct sim_flow *flow, unsigned way, const struct segment *segment)
+{
+	bool scaled = flow->way[0].wants && flow->way[1].wants;
+
+	if (segment->flags & TCP_SYN || !scaled)
+		return segment->wnd;
+	return (uint32_t)segment->wnd << flow->way[way].wscale;
+}
+
+/* Forgets what a side sent, but not its state, which is its host's to say. */
+static void forget(struct sim_way *way)
+{
+	enum parley_state state = way->state;
+
+	memset(way, 0, sizeof *way);
+	way->state = state;
+}
+
+void sim_flow_begin(struct sim_flow *flow, unsigned way, const struct segment *segment)
+{
+	struct sim_way *w = &flow->way[way];
+
+	if (!(segment->flags & TCP_SYN) || (segment->flags & TCP_RST))
+		return;
+	if (w->syn && seq_eq(w->iss, segment->seq))
+		return;
+	/*
+	 * The first SYN of a side belongs to what the other began (SYN,ACK, or both open at once);
+	 * a second one is the start of something else.
+	 */
+	if (w->syn && !(segment->flags & TCP_ACK)) {
+		forget(&flow->way[!way]);
+		flow->incarnation++;
+	}
+	forget(w);
+	w->syn = true;
+	w->iss = segment->seq;
+	w->wants = segment->options.present & TCP_HAS_WSCALE;
+	w->wscale = segment->options.wscale;
+}
+
+void sim_flow_sent(struct sim_flow *flow, unsigned way, const struct segment *segment)
+{
+	struct sim_way *w = &flow->way[way];
+	struct seq end = seq_add(segment->seq, segment->len);
+	struct seq edge;
+
+	if (segment->flags & TCP_RST)
+		return;
+	if (!w->sent || seq_gt(end, w->end))
+		w->end = end;
+	w->sent = true;
+	if (segment->flags & TCP_FIN) {
+		w->fin = true;
+		w->fin_at = seq_sub(end, 1);
+	}
+	if (!(segment->flags & TCP_ACK))
+		return;
+	edge = seq_add(segment->ack, sim_flow_window(flow, way, segment));
+	if (!w->offered || seq_gt(edge, w->edge))
+		w->edge = edge;
+	w->offered = true;
+}
+
+void sim_flow_arrived(struct sim_flow *flow, unsigned way, const struct segment *segment)
+{
+	struct sim_way *other = &flow->way[!way];
+	uint32_t window = sim_flow_window(flow, way, segment);
+	struct seq edge = seq_add(segment->ack, window);
+
+	if (segment->flags & TCP_RST)
+		return;
+	if (!(segment->flags & TCP_ACK)) {
+		/* A SYN offers a window for what will follow the other side's SYN. */
+		if (!other->syn)
+			return;
+		edge = seq_add(other->iss, 1 + window);
+	}
+	if (!other->limited || seq_gt(edge, other->limit))
+		other->limit = edge;
+	other->limited = true;
+}
+
+bool sim_flow_again(const struct sim_flow *flow, unsigned way, const struct segment *segment)
+{
+	const struct sim_way *w = &flow->way[way];
+
+	return segment->len > 0 && w->sent && seq_leq(seq_add(segment->seq, segment->len), w->end);
+}
+
+bool sim_flow_covers(const struct sim_flow *flow, unsigned way, const struct segment *segment,
+		     uint64_t offset)
+{
+	const struct sim_way *w = &flow->way[way];
+	struct seq byte = seq_from_offset(offset, seq_add(w->iss, 1), 0);
+
+	return w->syn && seq_in_window(byte, segment->seq, segment->text_len);
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Connections as they look from the wire: for each pair of endpoints what each side has sent and
+ * offered, kept while the world lives. Faults and oracles work from this, not from what an engine
+ * says about itself.
+ *
+ * A SYN with another initial sequence number than before begins a new incarnation.
+ */
+#ifndef SIM_FLOW_H
+#define SIM_FLOW_H
+
+#include "base/seq.h"
+#include "sim/packet.h"
+
+#include <parley/types.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct sim_world;
+
+/* One side. "Its" is what it sent itself. */
+struct sim_way {
+	bool syn;     /* its SYN was sent, with number iss */
+	bool fin;     /* its FIN was sent, with number fin_at */
+	bool wants;   /* its SYN offered window scaling, by wscale */
+	bool sent;    /* it sent a segment that was no RST: end is known */
+	bool offered; /* it offered a window: edge is known */
+	bool limited; /* an offer of the other side reached it: limit is known */
+	uint8_t wscale;
+	struct seq iss;
+	struct seq fin_at;
+	struct seq end;		 /* behind the last number that it used */
+	struct seq edge;	 /* the furthest right edge that it offered */
+	struct seq limit;	 /* the furthest right edge of the other side's that reached it */
+	enum parley_state state; /* as its host's trace had it last */
+};
+
+struct sim_flow {
+	struct sim_flow *next;
+	struct parley_endpoint end[2]; /* in a fixed order; way[i] is what end[i] does */
+	struct sim_way way[2];
+	uint32_t incarnation; /* from 1 */
+};
+
+/*
+ * The flow between two endpoints, in whichever order, and in *way the side of `src`. NULL when the
+ * arena is full (the world then has failed).
+ */
+struct sim_flow *sim_flow_get(struct sim_world *world, const struct parley_endpoint *src,
+			      const struct parley_endpoint *dst, unsigned *way);
+
+/* What a window field means: RFC 7323 2.2, never scaled on a SYN. */
+uint32_t sim_flow_window(const struct sim_flow *flow, unsigned way, const struct segment *segment);
+
+/* Begins a new incarnation when the segment is a SYN that says so. To be called first. */
+void sim_flow_begin(struct sim_flow *flow, unsigned way, const struct segment *segment);
+
+/* The segment was sent. */
+void sim_flow_sent(struct sim_flow *flow, unsigned way, const struct segment *segment);
+
+/* It arrived, undamaged, at the other side, having been sent in this incarnation. */
+void sim_flow_arrived(struct sim_flow *flow, unsigned way, const struct segment *segment);
+
+/* Its text lies wholly in what was sent before. */
+bool sim_flow_again(const struct sim_flow *flow, unsigned way, const struct segment *segment);
+
+/* Its text covers the byte of this offset in the stream (0 is the first). */
+bool sim_flow_covers(const struct sim_flow *flow, unsigned way, const struct segment *segment,
+		     uint64_t offset);
+
+#endif

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT */
+#include "sim/host.h"
+
+#include "base/mem.h"
+#include "sim/mix.h"
+#include "sim/oracle.h"
+#include "sim/user.h"
+#include "sim/world.h"
+
+/* What new and freed memory is filled with, so that nothing depends on what was there. */
+#define FRESH 0xa5
+#define STALE 0xde
+
+#define OUTPUT_BATCH 8
+#define EVENT_BATCH  8
+/* A host that wakes so often at one time, or goes round so often, will not end. */
+#define WAKES_MAX  100000
+#define ROUNDS_MAX 100000
+
+static void *slab_alloc(void *context, size_t size, size_t align)
+{
+	const struct sim_host *host = context;
+	void *ptr = sim_alloc(host->world->arena, size, align);
+
+	if (ptr)
+		memset(ptr, FRESH, size);
+	return ptr;
+}
+
+static void slab_free(void *context, void *ptr, size_t size)
+{
+	const struct sim_host *host = context;
+
+	if (!ptr)
+		return;
+	memset(ptr, STALE, size);
+	sim_free(host->world->arena, ptr, size);
+}
+
+static uint64_t digest_trace(uint64_t digest, const struct parley_trace_event *event)
+{
+	const struct parley_field *fields = parley_event_fields((int)event->kind);
+
+	digest = mix_word(mix_word(digest, event->now), (uint64_t)event->kind);
+	digest = mix_word(mix_word(digest, event->conn), (uint64_t)event->ifindex);
+	digest = mix_endpoint(mix_endpoint(digest, &event->local), &event->remote);
+	for (int i = 0; i < PARLEY_TRACE_FIELDS && fields[i].name; i++)
+		digest = mix_word(digest, (uint64_t)event->value[i]);
+	return digest;
+}
+
+static void on_trace(void *context, const struct parley_trace_event *event)
+{
+	struct sim_host *host = context;
+	struct sim_world *world = host->world;
+
+	world->digest = digest_trace(mix_word(world->digest, host->number), event);
+	sim_oracle_trace(host, event);
+	if (world->config.hooks.trace)
+		world->config.hooks.trace(world->config.hooks.context, (int)host->number, event);
+}
+
+static void set_name(struct sim_host *host, const char *name)
+{
+	for (size_t i = 0; name[i] && i < sizeof host->name - 1; i++)
+		host->name[i] = name[i];
+}
+
+int sim_host_add(struct sim_world *world, const char *name, uint64_t memory_limit)
+{
+	struct parley_config config = {.size = sizeof config, .memory_limit = memory_limit};
+	uint64_t draw = mix_word(world->config.seed, world->host_count);
+	struct sim_host *host;
+	int error;
+
+	if (world->host_count == SIM_HOSTS_MAX)
+		return -PARLEY_ENOBUFS;
+	host = sim_zalloc(world->arena, sizeof *host);
+	if (!host)
+		return -PARLEY_ENOMEM;
+	host->world = world;
+	host->number = world->host_count;
+	host->wake = (struct sim_event){.kind = SIM_EVENT_WAKE, .owner = host};
+	set_name(host, name);
+	put_be64(config.secret, mix64(draw));
+	put_be64(config.secret + 8, mix64(~draw));
+	config.allocator = (struct parley_allocator){slab_alloc, slab_free, host};
+	config.trace = on_trace;
+	config.trace_context = host;
+	error = parley_host_new(&config, world->now, &host->engine);
+	if (error)
+		return error;
+	host->empty_charge = parley_memory_charged(host->engine);
+	world->host[world->host_count++] = host;
+	return (int)host->number;
+}
+
+static int add_interface(struct sim_host *host, struct sim_port *port,
+			 const struct parley_addr *addr, unsigned prefix)
+{
+	struct parley_interface interface = {
+		.size = sizeof interface,
+		.name = "eth0",
+		.link = port->lan->config.link,
+		.mtu = port->lan->config.mtu,
+	};
+	uint64_t now = sim_host_now(host);
+	int error;
+
+	interface.name[3] = (char)('0' + host->port_count);
+	memcpy(interface.mac, port->mac.b, sizeof interface.mac);
+	port->ifindex = parley_interface_add(host->engine, now, &interface);
+	if (port->ifindex < 0)
+		return port->ifindex;
+	error = parley_address_add(host->engine, now, port->ifindex, addr, prefix);
+	port->addr = *addr;
+	return error;
+}
+
+int sim_host_join(struct sim_world *world, int host, int lan, const struct parley_addr *addr,
+		  unsigned prefix, const struct path_config *path)
+{
+	struct sim_host *h = world->host[host];
+	struct sim_port *port;
+	int error;
+
+	if (h->port_count == SIM_PORTS_MAX)
+		return -PARLEY_ENOBUFS;
+	port = sim_lan_join(world->lan[lan], h, path);
+	if (!port)
+		return -PARLEY_ENOMEM;
+	error = add_interface(h, port, addr, prefix);
+	if (error)
+		return error;
+	h->port[h->port_count] = port;
+	h->empty_charge = parley_memory_charged(h->engine);
+	return (int)h->port_count++;
+}
+
+uint64_t sim_host_now(const struct sim_host *host)
+{
+	return host->world->now + host->clock_ahead;
+}
+
+void sim_clock_jump(struct sim_world *world, int host, uint64_t ns)
+{
+	world->host[host]->clock_ahead += ns;
+	sim_host_settle(world->host[host]);
+}
+
+/* Tells the users what happened. True when anything had. */
+static bool drain_events(struct sim_host *host)
+{
+	struct parley_event events[EVENT_BATCH];
+	int n, rounds = 0;
+
+	while ((n = parley_events(host->engine, events, EVENT_BATCH)) > 0) {
+		for (int i = 0; i < n; i++)
+			sim_user_told(host, &events[i]);
+		if (++rounds > ROUNDS_MAX) {
+			sim_fail(host->world, host, SIM_RULE_STALL, "events", 0, 0);
+			break;
+		}
+	}
+	return rounds > 0;
+}
+
+/* The bytes of all packets of a frame; each is sent when wanted. */
+static uint64_t flatten(struct sim_host *host, const struct parley_frame *frame,
+			struct sim_port *send)
+{
+	uint8_t *buf = host->world->scratch;
+	uint64_t digest = 0;
+	int len;
+
+	for (unsigned i = 0; (len = parley_frame_flatten(frame, i, buf, SIM_FRAME_MAX)) > 0; i++) {
+		digest = mix_bytes(digest, buf, (size_t)len);
+		if (send)
+			sim_lan_send(send, buf, (size_t)len);
+	}
+	if (len < 0)
+		sim_fail(host->world, host, SIM_RULE_CALL, "flatten", (uint64_t)-len, 0);
+	return digest;
+}
+
+static void transmit(struct sim_port *port, struct parley_frame *frame)
+{
+	uint64_t digest = flatten(port->host, frame, port);
+
+	if (!sim_lan_hold(port, frame, digest))
+		parley_release(port->host->engine, frame, 1);
+}
+
+/* Sends all that is owed. True when anything was. */
+static bool drain_output(struct sim_host *host)
+{
+	struct parley_frame frames[OUTPUT_BATCH];
+	uint64_t now = sim_host_now(host);
+	int n, rounds = 0;
+
+	for (uint32_t i = 0; i < host->port_count; i++) {
+		struct sim_port *port = host->port[i];
+
+		while ((n = parley_output(host->engine, port->ifindex, now, frames, OUTPUT_BATCH)) >
+		       0) {
+			for (int k = 0; k < n; k++)
+				transmit(port, &frames[k]);
+			if (++rounds > ROUNDS_MAX) {
+				sim_fail(host->world, host, SIM_RULE_STALL, "output", 0, 0);
+				return false;
+			}
+		}
+	}
+	return rounds > 0;
+}
+
+static void set_alarm(struct sim_host *host)
+{
+	struct sim_world *world = host->world;
+	uint64_t due = parley_deadline(host->engine);
+	uint64_t at;
+
+	if (due == UINT64_MAX) {
+		sim_queue_remove(&world->queue, &host->wake);
+		return;
+	}
+	at = due > sim_host_now(host) ? due - host->clock_ahead : world->now;
+	if (!sim_queue_put(&world->queue, &host->wake, at))
+		sim_fail(world, host, SIM_RULE_WORLD, "for an event", world->arena->used, 0);
+}
+
+void sim_host_settle(struct sim_host *host)
+{
+	bool more = true;
+
+	for (int rounds = 0; more && !host->world->failure.failed; rounds++) {
+		more = drain_events(host);
+		more |= drain_output(host);
+		if (rounds > ROUNDS_MAX)
+			sim_fail(host->world, host, SIM_RULE_STALL, "rounds", 0, 0);
+	}
+	sim_oracle_host(host);
+	set_alarm(host);
+}
+
+void sim_host_wake(struct sim_host *host)
+{
+	uint64_t now = sim_host_now(host);
+
+	if (host->rested_at != now) {
+		host->rested_at = now;
+		host->woken = 0;
+	}
+	if (++host->woken > WAKES_MAX)
+		sim_fail(host->world, host, SIM_RULE_STALL, "deadline", now,
+			 parley_deadline(host->engine));
+	parley_expire(host->engine, now);
+	sim_host_settle(host);
+}
+
+void sim_host_input(struct sim_port *port, const uint8_t *bytes, size_t len)
+{
+	struct sim_host *host = port->host;
+	uint64_t now = sim_host_now(host);
+	struct parley_rx rx = {.data = bytes, .len = len, .ifindex = port->ifindex, .arrival = now};
+	int error = parley_input(host->engine, now, &rx, 1);
+
+	if (error)
+		sim_fail(host->world, host, SIM_RULE_CALL, "input", (uint64_t)-error, len);
+	sim_host_settle(host);
+}
+
+void sim_host_release(struct sim_held *held)
+{
+	struct sim_host *host = held->host;
+	struct sim_world *world = host->world;
+	uint64_t digest = flatten(host, &held->frame, NULL);
+
+	if (digest != held->digest)
+		sim_fail(world, host, SIM_RULE_HELD_FRAME, NULL, held->digest, digest);
+	parley_release(host->engine, &held->frame, 1);
+	sim_free(world->arena, held, sizeof *held);
+	world->frames_held--;
+	sim_host_settle(host);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A host of the virtual world: an engine, its interfaces, and the users on it. Whenever something
+ * concerns the host (a frame arrives, its deadline is reached, a user wakes), all that follows
+ * happens at once: users are told, their calls are made, what the engine hands out is sent.
+ */
+#ifndef SIM_HOST_H
+#define SIM_HOST_H
+
+#include "sim/lan.h"
+#include "sim/queue.h"
+
+#include <parley/parley.h>
+
+#define SIM_PORTS_MAX 8
+
+struct sim_host {
+	struct sim_event wake;
+	struct sim_world *world;
+	struct parley_host *engine;
+	uint32_t number;
+	char name[16];
+	uint64_t clock_ahead; /* its clock minus the world's, ns */
+	uint32_t port_count;
+	struct sim_port *port[SIM_PORTS_MAX];
+	uint64_t empty_charge; /* bytes charged when it was set up */
+	uint64_t rested_at;    /* when the deadline woke it last, */
+	uint32_t woken;	       /* and how often at that time */
+	/* While what a RST caused is being sent: the RST's two ends. */
+	bool after_rst;
+	struct parley_endpoint rst_src, rst_dst;
+};
+
+/*
+ * memory_limit in bytes, 0: the engine's default. Returns the host's number, or -PARLEY_ENOMEM,
+ * -PARLEY_ENOBUFS (more than SIM_HOSTS_MAX), or what parley_host_new() says.
+ */
+int sim_host_add(struct sim_world *world, const char *name, uint64_t memory_limit);
+
+/*
+ * Connects a host to a LAN with an address of prefix bits (see parley_address_add()); path is for
+ * what it sends. Returns the index of the port in host->port, or a negative error.
+ */
+int sim_host_join(struct sim_world *world, int host, int lan, const struct parley_addr *addr,
+		  unsigned prefix, const struct path_config *path);
+
+/* Moves a host's clock forward. */
+void sim_clock_jump(struct sim_world *world, int host, uint64_t ns);
+
+/* The host's own time, which is what its engine gets. */
+uint64_t sim_host_now(const struct sim_host *host);
+
+/* Event SIM_EVENT_WAKE: the engine's deadline. */
+void sim_host_wake(struct sim_host *host);
+
+/* A frame arrived at a port: into the engine, with all that follows. */
+void sim_host_input(struct sim_port *port, const uint8_t *bytes, size_t len);
+
+/* Event SIM_EVENT_DONE: the device has given a frame back. */
+void sim_host_release(struct sim_held *held);
+
+/* All that follows from what was done to the host just now. */
+void sim_host_settle(struct sim_host *host);
+
+#endif

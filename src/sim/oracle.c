@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+#include "sim/oracle.h"
+
+#include "sim/world.h"
+#include "wire/ip.h"
+
+#define BIT(state) (1u << PARLEY_##state)
+
+/* From each state the set of those that may follow. */
+/* clang-format off */
+static const uint16_t edges[PARLEY_STATES] = {
+	[PARLEY_CLOSED] = BIT(LISTEN) | BIT(SYN_SENT),
+	[PARLEY_LISTEN] = BIT(SYN_RECEIVED) | BIT(SYN_SENT) | BIT(CLOSED),
+	[PARLEY_SYN_SENT] = BIT(SYN_RECEIVED) | BIT(ESTABLISHED) | BIT(CLOSED),
+	[PARLEY_SYN_RECEIVED] = BIT(ESTABLISHED) | BIT(FIN_WAIT_1) | BIT(CLOSE_WAIT)
+		| BIT(LISTEN) | BIT(CLOSED),
+	[PARLEY_ESTABLISHED] = BIT(FIN_WAIT_1) | BIT(CLOSE_WAIT) | BIT(CLOSED),
+	[PARLEY_FIN_WAIT_1] = BIT(FIN_WAIT_2) | BIT(CLOSING) | BIT(TIME_WAIT) | BIT(CLOSED),
+	[PARLEY_FIN_WAIT_2] = BIT(TIME_WAIT) | BIT(CLOSED),
+	[PARLEY_CLOSE_WAIT] = BIT(LAST_ACK) | BIT(CLOSED),
+	[PARLEY_CLOSING] = BIT(TIME_WAIT) | BIT(CLOSED),
+	[PARLEY_LAST_ACK] = BIT(CLOSED),
+	[PARLEY_TIME_WAIT] = BIT(SYN_RECEIVED) | BIT(CLOSED),
+};
+/* clang-format on */
+
+bool sim_edge_is_legal(enum parley_state from, enum parley_state to)
+{
+	if ((unsigned)from >= PARLEY_STATES || (unsigned)to >= PARLEY_STATES)
+		return false;
+	return edges[from] >> to & 1;
+}
+
+/*
+ * Each state must be left for the next: what the trace calls "from" is what it called "to" before.
+ * A listener hands LISTEN down to a connection that begins as CLOSED.
+ */
+static void judge_continuity(struct sim_host *host, const struct parley_trace_event *event,
+			     enum parley_state from, enum parley_state to)
+{
+	unsigned way;
+	struct sim_flow *flow;
+	enum parley_state last;
+
+	if (!event->remote.port)
+		return;
+	flow = sim_flow_get(host->world, &event->local, &event->remote, &way);
+	if (!flow)
+		return;
+	last = flow->way[way].state;
+	if (from != last && !(from == PARLEY_LISTEN && last == PARLEY_CLOSED) &&
+	    !(from == PARLEY_CLOSED && last == PARLEY_LISTEN))
+		sim_fail(host->world, host, SIM_RULE_CONTINUITY, parley_state_name((int)last), last,
+			 from);
+	flow->way[way].state = to;
+}
+
+static void judge_edge(struct sim_host *host, const struct parley_trace_event *event)
+{
+	enum parley_state from = (enum parley_state)event->value[0];
+	enum parley_state to = (enum parley_state)event->value[1];
+
+	if (!sim_edge_is_legal(from, to)) {
+		sim_fail(host->world, host, SIM_RULE_EDGE, NULL, (uint64_t)event->value[0],
+			 (uint64_t)event->value[1]);
+		return;
+	}
+	host->world->coverage.edge[from][to]++;
+	judge_continuity(host, event, from, to);
+}
+
+void sim_oracle_trace(struct sim_host *host, const struct parley_trace_event *event)
+{
+	struct sim_coverage *coverage = &host->world->coverage;
+	uint64_t first = (uint64_t)event->value[0];
+
+	if (event->kind == PARLEY_TRACE_STATE)
+		judge_edge(host, event);
+	else if (event->kind == PARLEY_TRACE_TIMER && first < PARLEY_TIMER_COUNT)
+		coverage->timer[first]++;
+	else if (event->kind == PARLEY_TRACE_DROP && first < PARLEY_DROP_COUNT)
+		coverage->drop[first]++;
+}
+
+static bool is_reverse(const struct sim_host *host, const struct sim_packet *packet)
+{
+	return ip_equal(&packet->src.addr, &host->rst_dst.addr) &&
+	       packet->src.port == host->rst_dst.port &&
+	       ip_equal(&packet->dst.addr, &host->rst_src.addr) &&
+	       packet->dst.port == host->rst_src.port;
+}
+
+/* The window that a segment offers (RFC 9293 3.8.6: SHLD-14). */
+static void judge_window(struct sim_host *host, const struct sim_flow *flow, unsigned way,
+			 const struct segment *segment)
+{
+	const struct sim_way *w = &flow->way[way];
+	struct seq edge = seq_add(segment->ack, sim_flow_window(flow, way, segment));
+
+	if (w->offered && seq_lt(edge, w->edge))
+		sim_fail(host->world, host, SIM_RULE_WINDOW_SHRANK, NULL, w->edge.v, edge.v);
+}
+
+/* What a segment acknowledges must have been sent. */
+static void judge_ack(struct sim_host *host, const struct sim_flow *flow, unsigned way,
+		      const struct segment *segment)
+{
+	const struct sim_way *other = &flow->way[!way];
+
+	if (other->sent && seq_gt(segment->ack, other->end))
+		sim_fail(host->world, host, SIM_RULE_ACK_UNSENT, NULL, segment->ack.v,
+			 other->end.v);
+}
+
+/* Where a segment's text and FIN lie. One byte at the window's edge may be a probe. */
+static void judge_text(struct sim_host *host, const struct sim_flow *flow, unsigned way,
+		       const struct segment *segment)
+{
+	const struct sim_way *w = &flow->way[way];
+	bool has_fin = segment->flags & TCP_FIN;
+	struct seq end = seq_add(segment->seq, segment->len);
+	struct seq text_end = seq_sub(end, has_fin);
+	bool is_probe = segment->text_len == 1 && seq_eq(segment->seq, w->limit);
+
+	if (segment->text_len && w->limited && seq_gt(text_end, w->limit) && !is_probe)
+		sim_fail(host->world, host, SIM_RULE_BEYOND_WINDOW, NULL, text_end.v, w->limit.v);
+	if (!w->fin)
+		return;
+	if (has_fin && !seq_eq(text_end, w->fin_at))
+		sim_fail(host->world, host, SIM_RULE_FIN_MOVED, NULL, w->fin_at.v, text_end.v);
+	/* The FIN has a number itself, and what is empty stands behind it. */
+	else if (seq_gt(text_end, seq_add(w->fin_at, segment->text_len == 0)))
+		sim_fail(host->world, host, SIM_RULE_BEYOND_FIN, NULL, w->fin_at.v, text_end.v);
+}
+
+void sim_oracle_sent(struct sim_host *host, const struct sim_flow *flow, unsigned way,
+		     const struct sim_packet *packet)
+{
+	const struct segment *segment = &packet->segment;
+
+	if (segment->flags & TCP_RST) {
+		if (host->after_rst && is_reverse(host, packet))
+			sim_fail(host->world, host, SIM_RULE_RST_FOR_RST, NULL, segment->seq.v,
+				 segment->ack.v);
+		return;
+	}
+	if (segment->flags & TCP_ACK) {
+		judge_window(host, flow, way, segment);
+		judge_ack(host, flow, way, segment);
+	}
+	judge_text(host, flow, way, segment);
+}
+
+/* SND.UNA =< SND.NXT, by what STATUS says. */
+static void judge_order(struct sim_host *host)
+{
+	struct parley_status status = {.size = sizeof status};
+	uint64_t cursor = 0;
+
+	while (parley_each(host->engine, &cursor, &status) > 0) {
+		if (status.entry != PARLEY_ENTRY_TCB || status.state <= PARLEY_LISTEN)
+			continue;
+		if (seq_gt(seq(status.snd_una), seq(status.snd_nxt)))
+			sim_fail(host->world, host, SIM_RULE_SEND_ORDER, NULL, status.snd_una,
+				 status.snd_nxt);
+	}
+}
+
+void sim_oracle_host(struct sim_host *host)
+{
+	struct sim_world *world = host->world;
+	uint32_t every = world->config.check_every;
+	uint64_t broken = parley_counter(host->engine, PARLEY_COUNTER_MUST_FAILED);
+	const char *text;
+
+	if (broken)
+		sim_fail(world, host, SIM_RULE_INTERNAL, NULL, broken, 0);
+	if (world->arena->fails)
+		sim_fail(world, host, SIM_RULE_WORLD, NULL, world->arena->used, world->arena->size);
+	if (!every || world->events % every)
+		return;
+	text = parley_check(host->engine);
+	if (text)
+		sim_fail(world, host, SIM_RULE_INVARIANT, text, 0, 0);
+	judge_order(host);
+}
+
+void sim_oracle_end(struct sim_host *host)
+{
+	uint64_t charged = parley_memory_charged(host->engine);
+	const char *text = parley_check(host->engine);
+
+	if (text)
+		sim_fail(host->world, host, SIM_RULE_INVARIANT, text, 0, 0);
+	if (charged != host->empty_charge)
+		sim_fail(host->world, host, SIM_RULE_LEAK, NULL, charged, host->empty_charge);
+}

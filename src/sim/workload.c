@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT */
+#include "sim/workload.h"
+
+#include "sim/world.h"
+
+#define BACKLOG 128
+#define OPS_MAX 16
+
+/* A program as it is put together. */
+struct script {
+	struct sim_op op[OPS_MAX];
+	uint32_t n;
+};
+
+/* The three parts that differ: who connects, and who was accepted. */
+struct roles {
+	struct script client, server;
+};
+
+static void add(struct script *s, struct sim_op op)
+{
+	s->op[s->n++] = op;
+}
+
+static void add_send(struct script *s, uint64_t bytes)
+{
+	add(s, SIM_SEND(bytes));
+	add(s, SIM_WAIT(SIM_UNTIL_SENT));
+}
+
+static void add_read(struct script *s, uint64_t bytes)
+{
+	add(s, SIM_READ(bytes));
+	add(s, SIM_WAIT(SIM_UNTIL_READ));
+}
+
+static void add_read_all(struct script *s)
+{
+	add(s, SIM_READ(SIM_ALL));
+	add(s, SIM_WAIT(SIM_UNTIL_EOF));
+}
+
+static void add_close(struct script *s)
+{
+	add(s, SIM_CLOSE());
+	add(s, SIM_WAIT(SIM_UNTIL_DEAD));
+}
+
+static void sender(struct script *s, const struct sim_workload *w)
+{
+	add_send(s, w->bytes);
+	/* Reading to the end first, so that close does not reset. */
+	add(s, SIM_SHUTDOWN(PARLEY_SHUT_WR));
+	add_read_all(s);
+	add_close(s);
+}
+
+static void reader(struct script *s)
+{
+	add_read_all(s);
+	add_close(s);
+}
+
+static void both_ways(struct script *s, const struct sim_workload *w)
+{
+	add(s, SIM_SEND(w->bytes));
+	add(s, SIM_READ(SIM_ALL));
+	add(s, SIM_WAIT(SIM_UNTIL_SENT));
+	add(s, SIM_SHUTDOWN(PARLEY_SHUT_WR));
+	add(s, SIM_WAIT(SIM_UNTIL_EOF));
+	add_close(s);
+}
+
+static void ping_pong(struct roles *r, const struct sim_workload *w)
+{
+	uint32_t first = r->client.n;
+	uint32_t times = w->count ? w->count - 1 : 0;
+
+	add_send(&r->client, w->bytes);
+	add_read(&r->client, w->bytes);
+	add(&r->client, SIM_REPEAT(first, times));
+	reader(&r->client);
+	first = r->server.n;
+	add_read(&r->server, w->bytes);
+	add_send(&r->server, w->bytes);
+	add(&r->server, SIM_REPEAT(first, times));
+	add(&r->server, SIM_SHUTDOWN(PARLEY_SHUT_WR));
+	reader(&r->server);
+}
+
+static void half_close(struct roles *r, const struct sim_workload *w)
+{
+	sender(&r->client, w);
+	add_read_all(&r->server);
+	add_send(&r->server, w->bytes);
+	add_close(&r->server);
+}
+
+/* Both read what the other sends, and nothing is left when they close. */
+static void close_together(struct script *s, const struct sim_workload *w)
+{
+	add(s, SIM_SEND(w->bytes));
+	add(s, SIM_READ(w->bytes));
+	add(s, SIM_WAIT(SIM_UNTIL_SENT));
+	add(s, SIM_WAIT(SIM_UNTIL_READ));
+	add(s, SIM_AT(w->start + w->pause));
+	add_close(s);
+}
+
+static void aborter(struct script *s, const struct sim_workload *w)
+{
+	add_read(s, w->bytes / 2);
+	add(s, SIM_ABORT());
+}
+
+/* What the two do once they are connected. False: unknown. */
+static bool write_roles(struct roles *r, const struct sim_workload *w)
+{
+	switch (w->kind) {
+	case SIM_SLOW_READER:
+		add(&r->client, SIM_SLEEP(w->pause));
+		reader(&r->client);
+		sender(&r->server, w);
+		return true;
+	case SIM_DOWNLOAD:
+		reader(&r->client);
+		sender(&r->server, w);
+		return true;
+	case SIM_UPLOAD:
+		sender(&r->client, w);
+		reader(&r->server);
+		return true;
+	case SIM_BOTH_WAYS:
+	case SIM_OPEN_TOGETHER:
+		both_ways(&r->client, w);
+		both_ways(&r->server, w);
+		return true;
+	case SIM_PING_PONG:
+		ping_pong(r, w);
+		return true;
+	case SIM_SHORT:
+		add_send(&r->client, w->bytes);
+		add_read(&r->client, w->bytes);
+		reader(&r->client);
+		add_read(&r->server, w->bytes);
+		sender(&r->server, w);
+		return true;
+	case SIM_HALF_CLOSE:
+		half_close(r, w);
+		return true;
+	case SIM_CLOSE_TOGETHER:
+		close_together(&r->client, w);
+		close_together(&r->server, w);
+		return true;
+	case SIM_CLIENT_ABORTS:
+		aborter(&r->client, w);
+		sender(&r->server, w);
+		return true;
+	case SIM_SERVER_ABORTS:
+		sender(&r->client, w);
+		aborter(&r->server, w);
+		return true;
+	case SIM_WORKLOADS:
+		break;
+	}
+	return false;
+}
+
+static int add_user(struct sim_world *world, int host, const struct script *s)
+{
+	int program = sim_program_add(world, s->op, s->n);
+
+	return program < 0 ? program : sim_user_add(world, host, program);
+}
+
+static uint32_t connections(const struct sim_workload *w)
+{
+	return w->kind == SIM_SHORT && w->count ? w->count : 1;
+}
+
+/* The user who listens and accepts, each connection for a user of its own. */
+static int add_listener(struct sim_world *world, const struct sim_workload *w,
+			const struct script *server)
+{
+	int program = sim_program_add(world, server->op, server->n);
+	struct script s = {.n = 0};
+
+	if (program < 0)
+		return program;
+	add(&s, SIM_LISTEN(w->port, BACKLOG));
+	add(&s, SIM_ACCEPT(program));
+	add(&s, SIM_REPEAT(1, connections(w) - 1));
+	return add_user(world, w->server, &s);
+}
+
+static struct script opening(const struct sim_workload *w)
+{
+	struct script s = {.n = 0};
+
+	if (w->start)
+		add(&s, SIM_AT(w->start));
+	if (w->in_place)
+		add(&s, SIM_IN_PLACE());
+	return s;
+}
+
+static int open_together(struct sim_world *world, const struct sim_workload *w,
+			 struct sim_workload_users *users)
+{
+	struct script there = opening(w), back = opening(w);
+
+	add(&there, SIM_CONNECT_FROM(w->server, w->port, w->port));
+	both_ways(&there, w);
+	add(&back, SIM_CONNECT_FROM(w->client, w->port, w->port));
+	both_ways(&back, w);
+	users->client = add_user(world, w->client, &there);
+	users->listener = add_user(world, w->server, &back);
+	return users->client < 0 ? users->client : users->listener;
+}
+
+int sim_workload_add(struct sim_world *world, const struct sim_workload *w,
+		     struct sim_workload_users *users)
+{
+	struct roles r = {.client = opening(w)};
+	uint32_t again;
+	int result;
+
+	if (w->kind == SIM_OPEN_TOGETHER) {
+		result = open_together(world, w, users);
+		return result < 0 ? result : 0;
+	}
+	if (w->in_place)
+		add(&r.server, SIM_IN_PLACE());
+	again = r.client.n;
+	add(&r.client, SIM_CONNECT(w->server, w->port));
+	if (!write_roles(&r, w))
+		return -PARLEY_EINVAL;
+	if (w->kind == SIM_SHORT)
+		add(&r.client, SIM_REPEAT(again, connections(w) - 1));
+	users->listener = add_listener(world, w, &r.server);
+	if (users->listener < 0)
+		return users->listener;
+	users->client = add_user(world, w->client, &r.client);
+	return users->client < 0 ? users->client : 0;
+}
+
+struct sim_user *sim_workload_server(const struct sim_world *world, int listener, uint32_t n)
+{
+	for (uint32_t i = 0; i < world->user_count; i++)
+		if (world->user[i]->parent == (uint32_t)listener + 1 && n-- == 0)
+			return world->user[i];
+	return NULL;
+}
