@@ -73,7 +73,7 @@ void pool_init(struct pool *p, struct memory *m, const struct pool_kind *kind);
 /* Gives the spare slab back and leaves the memory. The pool must be empty. */
 void pool_close(struct pool *p);
 
-/* An object with undefined contents; NULL (counted) if the cap is reached or the allocator fails. */
+/* An object with undefined contents; NULL (counted) at the cap or if the allocator fails. */
 void *pool_get(struct pool *p);
 
 /* As pool_get, zeroed. */

@@ -4,8 +4,8 @@
  *
  *	0		`pages` is the only page itself
  *	up to 9		`pages` is a ring of 2^order cells; page n stands in cell n mod 2^order
- *	above 9		`pages` is a ring of 2^(order-9) cells for leaves, each an array of 512 cells
- *			for the pages n with the same n / 512; a leaf is there if one of them may be
+ *	above 9		`pages` is a ring of 2^(order-9) cells for leaves, each of 512 cells
+ *			for the pages n with the same n / 512; without pages it may be missing
  *
  * All pages present lie in [first, first + span), and the first and the last of these are present.
  * The directory grows with the span and goes when the last page does.

@@ -27,7 +27,7 @@ struct stream {
 	/* The block of 256 bytes, or NULL, and its offset. */
 	uint8_t *small;
 	uint64_t small_at;
-	/* Pages are numbered by offset / 4096: the lowest present, and how far beyond the highest. */
+	/* Pages are numbered by offset / 4096: the lowest there is, and how many to the highest. */
 	uint64_t first;
 	uint32_t span;
 	/* Pages present, and log2 of the pages that the directory has room for. */

@@ -423,6 +423,10 @@ static bool half_check(const struct table_half *h)
 		return h->used == 0 && h->start == 0;
 	if (h->bits < TABLE_BITS_MIN || h->bits > TABLE_BITS_MAX || h->start >= slots_of(h))
 		return false;
+	for (uint32_t i = 0; i < h->start >> TABLE_CHUNK_BITS; i++) {
+		if (h->chunks[i])
+			return false;
+	}
 	for (uint32_t i = 0; i < slots_of(h); i++) {
 		const struct table_slot *s = entry_at(h, i);
 

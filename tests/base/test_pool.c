@@ -151,7 +151,7 @@ static void test_zero(void **state)
 	memory_close(&m);
 }
 
-/* Cap, allocator and the hook for tests each make a get fail, which is counted and changes nothing. */
+/* Cap, allocator and the hook for tests make a get fail, which is counted and changes nothing. */
 static void test_failures(void **state)
 {
 	const struct pool_kind kind = {.size = 1000, .align = 8, .charge = 1024};

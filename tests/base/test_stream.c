@@ -12,6 +12,7 @@
 #define PAGE	  4096u
 #define SMALL	  256u
 #define SPANS	  32
+#define LEAF	  (UINT64_C(512) * PAGE)
 #define MAX_WRITE 70000u
 
 struct model {
@@ -262,7 +263,12 @@ static uint64_t random_offset(struct world *w)
 {
 	const struct model *m = &w->model;
 	uint64_t at = m->base - m->origin;
+	uint64_t edge = (m->base | (LEAF - 1)) + 1 +
+			LEAF * rng_below(&w->rng, m->window / LEAF + 1);
 
+	/* Leaves of the directory begin at multiples of 2 MiB. */
+	if (edge < m->base + m->window && rng_chance(&w->rng, 150000))
+		return edge;
 	if (rng_chance(&w->rng, 300000))
 		return m->base + rng_below(&w->rng, m->window);
 	while (at + 1 < m->base - m->origin + m->window && m->valid[at])
@@ -355,6 +361,8 @@ static void drop_some(struct world *w)
 	default:
 		if (rng_chance(&w->rng, 600000))
 			offset = m->base + rng_below(&w->rng, 3000);
+		if (rng_chance(&w->rng, 200000))
+			offset = (offset | (SMALL - 1)) + 1;
 		stream_drop_below(&w->stream, &w->memory, offset);
 		naive_drop_below(m, offset);
 	}

@@ -138,6 +138,8 @@ static void toggle(struct world *w, uint32_t i, enum spread spread)
 		expect_bounded(w, &before, charged);
 	}
 	assert_int_equal(table_count(&w->table), w->in);
+	if (w->in == 0 && w->table.now.bits <= TABLE_CHUNK_BITS)
+		assert_int_equal(w->memory.charged, 0);
 	expect_found(w, i);
 }
 
@@ -301,6 +303,26 @@ static void test_each(void **state)
 	world_free(&w);
 }
 
+/* The same at each moment of growing and of shrinking. */
+static void test_each_while_moving(void **state)
+{
+	uint32_t grown = 0, shrunk = 0;
+	struct world w;
+
+	(void)state;
+	world_make(&w, 3000, 8, UINT64_C(64) << 20);
+	for (uint32_t k = 0; k < 2 * w.n; k++) {
+		toggle(&w, k % w.n, EVEN);
+		if (!w.table.old.chunks)
+			continue;
+		iterate(&w, 0, 0);
+		grown += w.table.now.bits > w.table.old.bits;
+		shrunk += w.table.now.bits < w.table.old.bits;
+	}
+	assert_true(grown > 50 && shrunk > 50);
+	world_free(&w);
+}
+
 /* The n-th allocation fails, for each n: an insert is refused and all else goes on. */
 static bool fail_at(uint64_t n)
 {
@@ -311,11 +333,11 @@ static bool fail_at(uint64_t n)
 	memory_fail_at(&w.memory, n);
 	for (uint32_t i = 0; i < w.n; i++) {
 		struct entry *e = &w.entries[i];
-		uint64_t failures = w.memory.failures;
+		uint64_t failures = w.memory.failures, charged = w.memory.charged;
 
 		e->hash = random_hash(&w.rng, i % 8 ? EVEN : AT_END);
 		e->in = table_insert(&w.table, e->hash, i + 1);
-		assert_true(e->in || w.memory.failures > failures);
+		assert_true(e->in || (w.memory.failures > failures && w.memory.charged == charged));
 		w.in += e->in;
 		assert_int_equal(table_count(&w.table), w.in);
 		if (w.memory.failures > failures)
@@ -342,13 +364,12 @@ static void test_failures(void **state)
 	assert_true(n > 10);
 }
 
-/* With no memory at all left, growing stands still; with memory again it goes on. */
-static void test_stall(void **state)
+/* With no memory at all left, growing stands still; with memory again, or empty, it goes on. */
+static void stall(bool helped)
 {
 	struct world w;
 	uint32_t i = 0;
 
-	(void)state;
 	world_make(&w, 4000, 4, 20000);
 	for (; i < w.n; i++) {
 		struct entry *e = &w.entries[i];
@@ -363,14 +384,24 @@ static void test_stall(void **state)
 	assert_true(w.memory.failures > 0);
 	for (i = 0; i < w.n; i++)
 		expect_found(&w, i);
-	w.memory.cap = 1 << 20;
-	for (i = 0; i < w.n; i++) {
+	assert_non_null(w.table.old.chunks);
+	w.memory.cap = helped ? 1 << 20 : w.memory.cap;
+	for (i = 0; i < w.n && helped; i++) {
 		if (!w.entries[i].in)
 			toggle(&w, i, EVEN);
 	}
-	for (i = 0; i < w.n; i++)
-		toggle(&w, i, EVEN);
+	for (i = 0; i < w.n; i++) {
+		if (w.entries[i].in)
+			toggle(&w, i, EVEN);
+	}
 	world_free(&w);
+}
+
+static void test_stall(void **state)
+{
+	(void)state;
+	stall(true);
+	stall(false);
 }
 
 int main(void)
@@ -378,8 +409,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_against_model), cmocka_unit_test(test_many),
 		cmocka_unit_test(test_small),	      cmocka_unit_test(test_one_line),
-		cmocka_unit_test(test_each),	      cmocka_unit_test(test_failures),
-		cmocka_unit_test(test_stall),
+		cmocka_unit_test(test_each),	      cmocka_unit_test(test_each_while_moving),
+		cmocka_unit_test(test_failures),      cmocka_unit_test(test_stall),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

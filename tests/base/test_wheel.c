@@ -88,7 +88,7 @@ static void schedule(struct world *w, uint32_t i)
 	assert_int_equal(o->entry.deadline, o->deadline);
 }
 
-/* Pops in portions until nothing is due; each owner popped must be due, and all that are due come. */
+/* Pops in portions until nothing is due; who is popped must be due, and all who are due come. */
 static void expire(struct world *w)
 {
 	uint32_t due = naive_due(w), portion = 1 + (uint32_t)rng_below(&w->rng, 40);
@@ -266,6 +266,26 @@ static void test_later_is_free(void **state)
 	free(w);
 }
 
+/* While a slot is half emptied, what was moved out of it counts for the next visit too. */
+static void test_half_emptied(void **state)
+{
+	const uint64_t begin = UINT64_C(5) << 18;
+	struct world *w = world_new(0, 0);
+	uint32_t budget = 1;
+
+	(void)state;
+	wheel_schedule(&w->wheel, &w->owners[0].entry, begin + 300);
+	wheel_schedule(&w->wheel, &w->owners[1].entry, begin + 200);
+	assert_null(wheel_pop(&w->wheel, begin + 100, &budget));
+	assert_int_equal(budget, 0);
+	assert_int_equal(wheel_next(&w->wheel, begin + 100), begin + 100);
+	budget = 4;
+	assert_null(wheel_pop(&w->wheel, begin + 100, &budget));
+	assert_int_equal(wheel_next(&w->wheel, begin + 100), begin + 200);
+	assert_ptr_equal(wheel_pop(&w->wheel, begin + 200, &budget), &w->owners[1].entry);
+	free(w);
+}
+
 /* A jump over days with everything due costs each call its budget and no more. */
 static void test_jump(void **state)
 {
@@ -303,8 +323,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_against_model), cmocka_unit_test(test_following_next),
-		cmocka_unit_test(test_one_sleep),     cmocka_unit_test(test_later_is_free),
-		cmocka_unit_test(test_jump),
+		cmocka_unit_test(test_one_sleep),     cmocka_unit_test(test_half_emptied),
+		cmocka_unit_test(test_later_is_free), cmocka_unit_test(test_jump),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
