@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+#include "tcp/acknowledge.h"
+
+#include "tcp/recovery.h"
+#include "tcp/rtt.h"
+#include "tcp/sent.h"
+
+bool acknowledge_in_range(const struct tcb *tcb, struct seq ack)
+{
+	uint64_t back = tcb->snd.max_wnd;
+
+	/* Bytes that were never sent cannot be acknowledged, however large the window. */
+	if (tcb->snd_off + 1 < back)
+		back = tcb->snd_off + 1;
+	return seq_diff(ack, tcb->snd.una) >= -(int64_t)back && seq_leq(ack, tcb->snd.nxt);
+}
+
+/* Tells the user of room in the send buffer, and frees what need not be sent again. */
+static void free_acknowledged(struct tcp *tcp, struct tcb *tcb)
+{
+	uint64_t room = (uint64_t)tcb_setting(tcb, PARLEY_SET_SEND_BUFFER);
+	uint64_t waiting = tcb->snd_end > tcb->snd_off ? tcb->snd_end - tcb->snd_off : 0;
+
+	if (!waiting && !tcb->reserved)
+		stream_free(&tcb->snd_stream, tcp->memory);
+	else
+		stream_drop_below(&tcb->snd_stream, tcp->memory, tcb->snd_off);
+	if (!(tcb->flags & TCB_OWNED))
+		return;
+	if (tcb->flags & TCB_WANTS_WRITABLE && waiting <= room - room / 3) {
+		tcb->flags &= ~(uint32_t)TCB_WANTS_WRITABLE;
+		notice_raise(tcp, &tcb->notice, PARLEY_WRITABLE);
+	}
+	if (!waiting)
+		notice_raise(tcp, &tcb->notice, PARLEY_DRAINED);
+}
+
+/* (i) of RFC 9293 3.10.7.4: SND.UNA < SEG.ACK =< SND.NXT. */
+static void advance(struct tcp *tcp, struct tcb *tcb, struct seq ack, uint64_t at)
+{
+	uint32_t flight = tcb_flight(tcb);
+	uint32_t bytes = ack.v - tcb->snd.una.v;
+	uint64_t sent_at = sent_acked(tcp, tcb, ack);
+	bool first_partial = false;
+
+	tcb->snd_off += bytes;
+	tcb->snd.una = ack;
+	if (sent_at != TCB_NEVER && at >= sent_at)
+		rtt_sample(tcp, tcb, at - sent_at);
+	recovery_advance(tcp, tcb, bytes, flight);
+	tcb->retransmits = 0;
+	if (tcb->flags & TCB_RECOVERY) {
+		first_partial = !(tcb->flags & TCB_PARTIAL_SEEN);
+		tcb->flags |= TCB_PARTIAL_SEEN;
+	}
+	/* RFC 6298 5.2, 5.3; in recovery only the first partial ACK restarts (RFC 6582 4). */
+	if (!tcb_flight(tcb))
+		tcb_disarm(tcb);
+	else if (!(tcb->flags & TCB_RECOVERY) || first_partial)
+		tcb_arm(tcp, tcb, PARLEY_TIMER_RETRANSMIT, tcp->now + tcb->rto);
+	free_acknowledged(tcp, tcb);
+	tcb_owe(tcp, tcb, 0);
+}
+
+/* A probe's byte that found the window closed goes again at once when it opens. */
+static void window_opened(struct tcp *tcp, struct tcb *tcb)
+{
+	struct record *first = sent_first(tcb);
+
+	tcb->retransmits = 0;
+	if (tcb->main_timer == PARLEY_TIMER_PERSIST)
+		tcb_disarm(tcb);
+	if (first && first->marks & SENT_PROBE) {
+		sent_mark_lost(tcb, first);
+		tcb->main_why = PARLEY_WHY_PROBE;
+		tcb_owe(tcp, tcb, OWE_REXMIT);
+	}
+	if (tcb_flight(tcb) && tcb->main_at == TCB_NEVER)
+		tcb_arm(tcp, tcb, PARLEY_TIMER_RETRANSMIT, tcp->now + tcb->rto);
+}
+
+/* (iv): the window of a segment that is not older than the last that gave one (MUST-64...). */
+static void take_window(struct tcp *tcp, struct tcb *tcb, const struct segment *segment)
+{
+	uint32_t wnd = (uint32_t)segment->wnd << tcb->snd_shift;
+	uint32_t before = tcb->snd.wnd;
+
+	if (seq_gt(tcb->snd.wl1, segment->seq))
+		return;
+	if (seq_eq(tcb->snd.wl1, segment->seq) && seq_gt(tcb->snd.wl2, segment->ack))
+		return;
+	tcb->snd.wnd = wnd;
+	tcb->snd.wl1 = segment->seq;
+	tcb->snd.wl2 = segment->ack;
+	if (wnd > tcb->snd.max_wnd)
+		tcb->snd.max_wnd = wnd;
+	if (!before && wnd)
+		window_opened(tcp, tcb);
+	if (wnd != before)
+		tcb_owe(tcp, tcb, 0);
+}
+
+/* RFC 5681 2: (a) outstanding data, (b) no text, (c) no SYN or FIN, (d) ACK and (e) window same. */
+static bool is_duplicate(const struct tcb *tcb, const struct segment *segment)
+{
+	return tcb_flight(tcb) && !segment->text_len && !(segment->flags & (TCP_SYN | TCP_FIN)) &&
+	       seq_eq(segment->ack, tcb->snd.una) &&
+	       (uint32_t)segment->wnd << tcb->snd_shift == tcb->snd.wnd && tcb->snd.wnd;
+}
+
+void acknowledge(struct tcp *tcp, struct tcb *tcb, const struct segment *segment, uint64_t at)
+{
+	bool duplicate = is_duplicate(tcb, segment);
+
+	if (seq_gt(segment->ack, tcb->snd.una))
+		advance(tcp, tcb, segment->ack, at);
+	/* (ii): an older ACK is ignored, but not its window, which the rule (iv) judges. */
+	if (seq_geq(segment->ack, tcb->snd.una))
+		take_window(tcp, tcb, segment);
+	if (duplicate)
+		recovery_duplicate(tcp, tcb);
+	/* An answer, whatever it says: the peer lives (MUST-37). */
+	tcb->probes = 0;
+	if (!tcb->snd.wnd)
+		tcb->stalled_since = tcp->now;
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+#include "tcp/demux.h"
+
+#include "tcp/half_open.h"
+#include "tcp/listener.h"
+#include "tcp/remnant.h"
+#include "tcp/secret.h"
+#include "wire/ip.h"
+
+uint32_t demux_hash(const struct tcp *tcp, const struct tuple *tuple)
+{
+	return (uint32_t)secret_draw(tcp, SECRET_TABLE, tuple, 0);
+}
+
+static const struct tuple *tuple_of(const struct slot *slot)
+{
+	switch ((enum entry_kind)slot->kind) {
+	case ENTRY_TCB:
+		return &((const struct tcb *)slot->object)->tuple;
+	case ENTRY_SYN:
+		return &((const struct syn_entry *)slot->object)->tuple;
+	case ENTRY_REMNANT:
+		return &((const struct remnant *)slot->object)->tuple;
+	case ENTRY_LISTENER:
+	case ENTRY_FREE:
+		break;
+	}
+	return NULL;
+}
+
+uint32_t demux_find(const struct tcp *tcp, const struct tuple *tuple)
+{
+	uint32_t hash = demux_hash(tcp, tuple);
+	struct table_cursor cursor = {0};
+	uint32_t ref;
+
+	while ((ref = table_find(&tcp->table, hash, &cursor))) {
+		const struct tuple *found = tuple_of(slot_at(&tcp->slots, ref - 1));
+
+		if (found && tuple_equal(found, tuple))
+			return ref - 1;
+	}
+	return SLOT_NONE;
+}
+
+bool demux_insert(struct tcp *tcp, const struct tuple *tuple, uint32_t slot)
+{
+	return table_insert(&tcp->table, demux_hash(tcp, tuple), slot + 1);
+}
+
+void demux_forget(struct tcp *tcp, const struct tuple *tuple, uint32_t slot)
+{
+	table_remove(&tcp->table, demux_hash(tcp, tuple), slot + 1);
+}
+
+bool demux_add(struct tcp *tcp, struct tcb *tcb)
+{
+	if (!demux_insert(tcp, &tcb->tuple, tcb->slot))
+		return false;
+	tcb->flags |= TCB_IN_TABLE;
+	return true;
+}
+
+void demux_remove(struct tcp *tcp, struct tcb *tcb)
+{
+	if (tcb->flags & TCB_IN_TABLE)
+		demux_forget(tcp, &tcb->tuple, tcb->slot);
+	tcb->flags &= ~(uint32_t)TCB_IN_TABLE;
+}
+
+struct list *demux_port(struct tcp *tcp, uint16_t port)
+{
+	return &tcp->listening[port % TCP_LISTENER_BUCKETS];
+}
+
+/* How well what listens fits: 0 not at all, 2 bound to the address, 1 to any. */
+static int fits(const struct listening *listening, const struct tuple *tuple)
+{
+	if (listening->local.port != tuple->local_port)
+		return 0;
+	if (listening->remote.port && listening->remote.port != tuple->remote_port)
+		return 0;
+	if (!ip_is_unspecified(&listening->remote.addr) &&
+	    !ip_equal(&listening->remote.addr, &tuple->remote))
+		return 0;
+	if (ip_is_unspecified(&listening->local.addr))
+		return 1;
+	return ip_equal(&listening->local.addr, &tuple->local) ? 2 : 0;
+}
+
+struct slot *demux_listening(struct tcp *tcp, const struct tuple *tuple)
+{
+	struct list *port = demux_port(tcp, tuple->local_port);
+	struct slot *best = NULL;
+	int best_fit = 0;
+
+	for (struct list_link *link = list_first(port); link; link = list_next(port, link)) {
+		struct listening *listening = list_entry(link, struct listening, link);
+		int fit = fits(listening, tuple);
+
+		if (fit > best_fit) {
+			best_fit = fit;
+			best = slot_at(&tcp->slots, listening->slot);
+		}
+	}
+	return best;
+}
+
+bool demux_is_listening(struct tcp *tcp, const struct parley_endpoint *local)
+{
+	struct list *port = demux_port(tcp, local->port);
+
+	for (struct list_link *link = list_first(port); link; link = list_next(port, link)) {
+		const struct listening *other = list_entry(link, struct listening, link);
+
+		if (other->local.port == local->port &&
+		    (ip_is_unspecified(&other->local.addr) || ip_is_unspecified(&local->addr) ||
+		     ip_equal(&other->local.addr, &local->addr)))
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Finding the connection that a segment belongs to, and the listener for one that has none.
+ */
+#ifndef TCP_DEMUX_H
+#define TCP_DEMUX_H
+
+#include "tcp/tcp.h"
+
+/* The keyed hash of a four-tuple, for the table. */
+uint32_t demux_hash(const struct tcp *tcp, const struct tuple *tuple);
+
+/* The slot index of the entry with exactly this four-tuple, or SLOT_NONE. */
+uint32_t demux_find(const struct tcp *tcp, const struct tuple *tuple);
+
+/* Puts an entry's slot into the table under its four-tuple. False without memory. */
+bool demux_insert(struct tcp *tcp, const struct tuple *tuple, uint32_t slot);
+
+/* Takes it out again. */
+void demux_forget(struct tcp *tcp, const struct tuple *tuple, uint32_t slot);
+
+/* The same for a TCB, which remembers whether it is in the table. */
+bool demux_add(struct tcp *tcp, struct tcb *tcb);
+void demux_remove(struct tcp *tcp, struct tcb *tcb);
+
+/*
+ * What listens for a SYN to this local end: a listener or a TCB in LISTEN, one bound to the very
+ * address before one bound to any. NULL when nothing does.
+ */
+struct slot *demux_listening(struct tcp *tcp, const struct tuple *tuple);
+
+/* The list of what listens on a port. */
+struct list *demux_port(struct tcp *tcp, uint16_t port);
+
+/* Is this local end taken by something that listens? */
+bool demux_is_listening(struct tcp *tcp, const struct parley_endpoint *local);
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the net layer tells: a segment arrived (for which connection, by which of the entries of
+ * arrives.c?), or a next hop cannot be reached.
+ */
+#include "tcp/arrives.h"
+#include "tcp/demux.h"
+#include "tcp/half_open.h"
+#include "tcp/observe.h"
+#include "tcp/remnant.h"
+#include "tcp/secret.h"
+#include "tcp/user.h"
+
+/* Does the slot still hold this TCB? A step may have ended it. */
+static bool still_there(const struct tcp *tcp, uint32_t index, const struct tcb *tcb)
+{
+	const struct slot *slot = slot_at(&tcp->slots, index);
+
+	return slot->kind == ENTRY_TCB && slot->object == tcb;
+}
+
+static void to_tcb(struct tcp *tcp, struct tcb *tcb, const struct arrival *arrival,
+		   const struct segment *segment)
+{
+	uint32_t index = tcb->slot;
+	struct seq nxt = tcb->snd.nxt;
+
+	tcb->segs_in++;
+	tcb->last_received = tcp->now;
+	if (tcb->state == PARLEY_SYN_SENT)
+		arrives_syn_sent(tcp, tcb, arrival, segment);
+	else
+		arrives_other_states(tcp, tcb, arrival, segment);
+	if (!still_there(tcp, index, tcb))
+		return;
+	if (tcb->flags & TCB_REOPEN) {
+		tcb->flags &= ~(uint32_t)TCB_REOPEN;
+		tcb_end(tcp, tcb, 0, PARLEY_CAUSE_SEGMENT);
+		arrives_reopened(tcp, nxt, arrival, segment);
+		return;
+	}
+	user_settle(tcp, tcb);
+}
+
+static enum parley_state state_of(const struct slot *slot)
+{
+	if (slot->kind == ENTRY_TCB)
+		return ((const struct tcb *)slot->object)->state;
+	return slot->kind == ENTRY_SYN ? PARLEY_SYN_RECEIVED : PARLEY_TIME_WAIT;
+}
+
+static void to_nobody(struct tcp *tcp, const struct arrival *arrival, const struct segment *segment)
+{
+	struct slot *slot = demux_listening(tcp, &arrival->tuple);
+
+	observe_arrival(tcp, PARLEY_NO_CONN, arrival, segment,
+			slot ? PARLEY_LISTEN : PARLEY_CLOSED);
+	if (slot)
+		arrives_listen(tcp, slot, arrival, segment, secret_isn(tcp, &arrival->tuple));
+	else
+		arrives_closed(tcp, arrival, segment);
+}
+
+void tcp_arrives(struct tcp *tcp, const struct arrival *arrival, const struct segment *segment)
+{
+	uint32_t index = demux_find(tcp, &arrival->tuple);
+	struct slot *slot;
+
+	count(tcp, PARLEY_COUNTER_IN_SEGS);
+	if (segment->options.malformed)
+		count(tcp, PARLEY_COUNTER_OPTIONS_MALFORMED);
+	if (!(segment->flags & (TCP_ACK | TCP_SYN | TCP_RST))) {
+		observe_drop(tcp, arrival, segment, PARLEY_NO_CONN, PARLEY_DROP_NO_FLAGS);
+		return;
+	}
+	if (index == SLOT_NONE) {
+		to_nobody(tcp, arrival, segment);
+		return;
+	}
+	slot = slot_at(&tcp->slots, index);
+	observe_arrival(tcp, slot_handle(&tcp->slots, index), arrival, segment, state_of(slot));
+	switch ((enum entry_kind)slot->kind) {
+	case ENTRY_TCB:
+		to_tcb(tcp, slot->object, arrival, segment);
+		break;
+	case ENTRY_SYN:
+		half_open_arrives(tcp, slot->object, arrival, segment);
+		break;
+	case ENTRY_REMNANT:
+		remnant_arrives(tcp, slot->object, arrival, segment);
+		break;
+	case ENTRY_FREE:
+	case ENTRY_LISTENER:
+		break;
+	}
+}
+
+void tcp_unreachable(struct tcp *tcp, struct tcb *tcb)
+{
+	struct tcp_out lost;
+
+	if (tcb->state == PARLEY_SYN_SENT) {
+		tcb_end(tcp, tcb, PARLEY_EHOSTUNREACH, PARLEY_CAUSE_TIMEOUT);
+		return;
+	}
+	tcp->drops[PARLEY_DROP_NEIGHBOUR_FAILED]++;
+	if (!tcp_output(tcp, tcb, &lost))
+		return;
+	for (uint32_t i = 0; i < lost.span_count; i++)
+		tcp_release_block(lost.spans[i].block);
+}

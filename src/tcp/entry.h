@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What stands in the connection table: TCBs, SYN entries and TIME-WAIT remnants, at most one for a
+ * four-tuple; and, named by the same handles, listeners. Only the four-tuple and the index of the slot
+ * are common to them all.
+ */
+#ifndef TCP_ENTRY_H
+#define TCP_ENTRY_H
+
+#include "base/mem.h"
+
+#include <parley/types.h>
+
+enum entry_kind {
+	ENTRY_FREE,
+	ENTRY_TCB,
+	ENTRY_LISTENER,
+	ENTRY_SYN,
+	ENTRY_REMNANT,
+};
+
+/* The four-tuple that identifies a connection (RFC 9293 3.3.1), as this host sees it. */
+struct tuple {
+	struct parley_addr local, remote;
+	uint16_t local_port, remote_port;
+};
+
+static inline bool tuple_equal(const struct tuple *a, const struct tuple *b)
+{
+	return memcmp(a, b, sizeof *a) == 0;
+}
+
+#endif

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+#include "tcp/half_open.h"
+
+#include "tcp/arrives.h"
+#include "tcp/demux.h"
+#include "tcp/listener.h"
+#include "tcp/observe.h"
+#include "tcp/open.h"
+#include "tcp/output.h"
+
+_Static_assert(sizeof(struct syn_entry) <= 96, "a SYN entry is at most 96 bytes");
+_Static_assert(offsetof(struct syn_entry, kind) == offsetof(struct tcb, kind),
+	       "the wheel tells entries apart by kind");
+
+/* The listener, unless it has been closed since. */
+static struct listener *listener_of(const struct tcp *tcp, const struct syn_entry *entry)
+{
+	return slot_object(&tcp->slots, entry->listener, ENTRY_LISTENER);
+}
+
+static void send_syn_ack(struct tcp *tcp, struct tcb *tcb, enum parley_why why)
+{
+	tcb->main_why = (uint8_t)why;
+	tcb->owed |= OWE_SYN;
+	output_reply(tcp, tcb);
+}
+
+static uint64_t timeout(const struct tcp *tcp, const struct settings *settings,
+			const struct syn_entry *entry)
+{
+	uint64_t rto = (uint64_t)settings->v[PARLEY_SET_INITIAL_RTO] << entry->retransmits;
+	uint64_t most = (uint64_t)settings->v[PARLEY_SET_MAX_RTO];
+
+	return tcp->now + (rto < most && entry->retransmits < 32 ? rto : most);
+}
+
+bool half_open_new(struct tcp *tcp, const struct tcb *tcb, struct listener *listener)
+{
+	struct syn_entry *entry = pool_get_zero(&tcp->syns);
+	struct tcb copy = *tcb;
+
+	if (!entry)
+		return false;
+	entry->slot = slot_take(&tcp->slots, ENTRY_SYN, entry);
+	if (entry->slot == SLOT_NONE) {
+		pool_put(&tcp->syns, entry);
+		return false;
+	}
+	entry->kind = ENTRY_SYN;
+	entry->ifindex = tcb->ifindex;
+	entry->snd_shift = tcb->flags & TCB_SCALING ? tcb->snd_shift : SYN_NO_SCALING;
+	entry->listener = slot_handle(&tcp->slots, listener->listening.slot);
+	entry->tuple = tcb->tuple;
+	entry->iss = tcb->iss;
+	entry->irs = tcb->irs;
+	entry->wnd = (uint16_t)tcb->snd.wnd;
+	entry->mss = tcb->peer_mss;
+	entry->sent_at = tcp->now;
+	if (!demux_insert(tcp, &entry->tuple, entry->slot)) {
+		slot_give(&tcp->slots, entry->slot);
+		pool_put(&tcp->syns, entry);
+		return false;
+	}
+	listener->half_open++;
+	copy.slot = entry->slot;
+	tcb_set_state(tcp, &copy, PARLEY_SYN_RECEIVED, PARLEY_CAUSE_SEGMENT);
+	send_syn_ack(tcp, &copy, PARLEY_WHY_NEW);
+	wheel_schedule(&tcp->wheel, &entry->timer, timeout(tcp, listener->settings, entry));
+	return true;
+}
+
+void half_open_free(struct tcp *tcp, struct syn_entry *entry)
+{
+	struct listener *listener = listener_of(tcp, entry);
+
+	if (listener)
+		listener->half_open--;
+	wheel_cancel(&tcp->wheel, &entry->timer);
+	demux_forget(tcp, &entry->tuple, entry->slot);
+	slot_give(&tcp->slots, entry->slot);
+	pool_put(&tcp->syns, entry);
+}
+
+void half_open_expand(struct tcp *tcp, const struct syn_entry *entry, struct tcb *tcb)
+{
+	const struct listener *listener = listener_of(tcp, entry);
+	const struct settings *settings = listener ? listener->settings : tcp->settings;
+
+	tcb_init(tcp, tcb, &entry->tuple, entry->ifindex, settings);
+	tcb->flags = TCB_EPHEMERAL | TCB_PASSIVE;
+	tcb->slot = entry->slot;
+	tcb->notice.slot = entry->slot;
+	tcb->state = PARLEY_SYN_RECEIVED;
+	tcb->retransmits = entry->retransmits;
+	if (entry->retransmits)
+		tcb->flags |= TCB_SYN_LOST;
+	tcb->iss = entry->iss;
+	tcb->stalled_since = entry->sent_at;
+	open_prepare(tcp, tcb);
+	open_sent_syn(tcb);
+	open_peer(tcb, entry->irs, entry->mss,
+		  entry->snd_shift == SYN_NO_SCALING ? -1 : entry->snd_shift, entry->wnd);
+}
+
+/* The handshake is complete: the TCB on the stack becomes a real one in the entry's slot. */
+static void promote(struct tcp *tcp, struct syn_entry *entry, struct tcb *on_stack, struct tcb *tcb,
+		    struct listener *listener)
+{
+	uint32_t slot = entry->slot;
+
+	wheel_cancel(&tcp->wheel, &entry->timer);
+	listener->half_open--;
+	pool_put(&tcp->syns, entry);
+
+	*tcb = *on_stack;
+	tcb->flags &= ~(uint32_t)TCB_EPHEMERAL;
+	tcb->flags |= TCB_IN_TABLE;
+	list_link_init(&tcb->ready);
+	list_link_init(&tcb->accept);
+	list_init(&tcb->sent);
+	list_init(&tcb->sent_time);
+	notice_init(&tcb->notice, slot, 0);
+	settings_ref(tcb->settings);
+	slot_change(&tcp->slots, slot, ENTRY_TCB, tcb);
+	tcb_schedule(tcp, tcb);
+	tcb_owe(tcp, tcb, 0);
+	listener_enqueue(tcp, listener, tcb);
+}
+
+/* The entry goes on, or goes: whatever the steps made of it short of a connection. */
+static void write_back(struct tcp *tcp, struct syn_entry *entry, struct tcb *tcb)
+{
+	tcb_drop_buffers(tcp, tcb);
+	if (tcb->state != PARLEY_SYN_RECEIVED) {
+		half_open_free(tcp, entry);
+		return;
+	}
+	output_reply(tcp, tcb);
+}
+
+void half_open_arrives(struct tcp *tcp, struct syn_entry *entry, const struct arrival *arrival,
+		       const struct segment *segment)
+{
+	struct listener *listener = listener_of(tcp, entry);
+	bool completes = segment->flags & TCP_ACK && seq_eq(segment->ack, seq_add(entry->iss, 1)) &&
+			 !(segment->flags & (TCP_RST | TCP_SYN));
+	parley_conn conn = slot_handle(&tcp->slots, entry->slot);
+	struct tcb *promoted = NULL;
+	struct tcb tcb;
+
+	if (!listener) {
+		half_open_free(tcp, entry);
+		arrives_closed(tcp, arrival, segment);
+		return;
+	}
+	if (completes && listener_accept_full(tcp, listener)) {
+		count(tcp, PARLEY_COUNTER_LISTEN_OVERFLOWS);
+		count(tcp, PARLEY_COUNTER_LISTEN_DROPS);
+		observe_drop(tcp, arrival, segment, conn, PARLEY_DROP_ACCEPT_QUEUE_FULL);
+		return;
+	}
+	if (completes && !(promoted = pool_get(&tcp->tcbs))) {
+		observe_drop(tcp, arrival, segment, conn, PARLEY_DROP_MEMORY);
+		return;
+	}
+	half_open_expand(tcp, entry, &tcb);
+	arrives_other_states(tcp, &tcb, arrival, segment);
+	if (tcb.state >= PARLEY_ESTABLISHED && promoted) {
+		promote(tcp, entry, &tcb, promoted, listener);
+		return;
+	}
+	pool_put(&tcp->tcbs, promoted);
+	write_back(tcp, entry, &tcb);
+}
+
+void half_open_timeout(struct tcp *tcp, struct syn_entry *entry)
+{
+	const struct listener *listener = listener_of(tcp, entry);
+	struct tcb tcb;
+
+	if (!listener) {
+		half_open_free(tcp, entry);
+		return;
+	}
+	half_open_expand(tcp, entry, &tcb);
+	OBSERVE(tcp, &tcb, PARLEY_TRACE_TIMER, PARLEY_TIMER_RETRANSMIT, entry->retransmits + 1,
+		(int64_t)(timeout(tcp, listener->settings, entry) - tcp->now));
+	count(tcp, PARLEY_COUNTER_TIMEOUTS);
+	if (entry->retransmits >= tcb_setting(&tcb, PARLEY_SET_SYNACK_RETRIES)) {
+		tcb_set_state(tcp, &tcb, PARLEY_LISTEN, PARLEY_CAUSE_TIMEOUT);
+		half_open_free(tcp, entry);
+		return;
+	}
+	entry->retransmits++;
+	send_syn_ack(tcp, &tcb, PARLEY_WHY_RTO);
+	wheel_schedule(&tcp->wheel, &entry->timer, timeout(tcp, listener->settings, entry));
+}

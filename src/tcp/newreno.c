@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Slow start and congestion avoidance of RFC 5681, counting bytes (RFC 3465).
+ */
+#include "tcp/congestion.h"
+
+/* RFC 5681 3.1 caps nothing; a window beyond what RFC 7323 can offer has no use. */
+#define CWND_MAX (1u << 30)
+
+static void start(struct tcb *tcb)
+{
+	tcb->cwnd = congestion_initial_window(tcb);
+	tcb->ssthresh = UINT32_MAX;
+	tcb->prior_cwnd_acked = 0;
+}
+
+/* A window that was not used says nothing about the path: it does not grow (RFC 7661 4.1). */
+static bool window_was_used(const struct tcb *tcb, uint32_t flight)
+{
+	if (tcb->flags & TCB_CWND_LIMITED)
+		return true;
+	if (tcb->cwnd < tcb->ssthresh)
+		return flight >= tcb->cwnd / 2;
+	return flight + tcb->mss > tcb->cwnd;
+}
+
+static void acked(struct tcb *tcb, uint32_t bytes, uint32_t flight)
+{
+	/* RFC 3465 2.3: L is two segments, one while going back over what a timeout lost. */
+	uint32_t limit = tcb->flags & TCB_AFTER_RTO ? tcb->mss : 2u * tcb->mss;
+
+	if (!window_was_used(tcb, flight) || tcb->cwnd >= CWND_MAX)
+		return;
+	if (tcb->cwnd < tcb->ssthresh) {
+		tcb->cwnd += bytes < limit ? bytes : limit;
+		return;
+	}
+	tcb->prior_cwnd_acked += bytes;
+	if (tcb->prior_cwnd_acked >= tcb->cwnd) {
+		tcb->prior_cwnd_acked -= tcb->cwnd;
+		tcb->cwnd += tcb->mss;
+	}
+}
+
+/* RFC 5681 equation 4. */
+static uint32_t ssthresh(const struct tcb *tcb, uint32_t flight)
+{
+	uint32_t least = 2u * tcb->mss;
+
+	return flight / 2 > least ? flight / 2 : least;
+}
+
+const struct congestion congestion_newreno = {
+	.name = "newreno",
+	.start = start,
+	.acked = acked,
+	.ssthresh = ssthresh,
+};

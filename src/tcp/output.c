@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What may be sent now? One segment (or super-segment) a call, in this order:
+ *
+ *	the SYN or SYN,ACK		SYN-SENT, SYN-RECEIVED
+ *	duplicate ACKs			each stands for a segment that came out of order
+ *	what was lost			within cwnd; the first of it whatever cwnd says
+ *	new text, and the FIN		within cwnd and the peer's window, by Nagle's and the
+ *					silly-window rule (RFC 9293 3.7.4, 3.8.6.2.1)
+ *	a probe of a zero window
+ *	an acknowledgement alone
+ *
+ * Every segment but the first SYN carries an acknowledgement and pays whatever ACK is owed.
+ */
+#include "tcp/output.h"
+
+#include "base/block.h"
+#include "base/mem.h"
+#include "tcp/congestion.h"
+#include "tcp/observe.h"
+#include "tcp/sent.h"
+#include "tcp/window.h"
+
+/* A super-segment at most: what the spans of a frame are sure to hold. */
+#define SUPER_MAX 65535u
+
+static void start_segment(const struct tcp *tcp, const struct tcb *tcb, struct tcp_out *out,
+			  struct seq seq)
+{
+	out->segment = (struct segment){
+		.src_port = tcb->tuple.local_port,
+		.dst_port = tcb->tuple.remote_port,
+		.seq = seq,
+		.flags = TCP_ACK,
+		.ack = tcb->rcv.nxt,
+	};
+	out->tuple = tcb->tuple;
+	out->conn = slot_handle(&tcp->slots, tcb->slot);
+	out->ttl = (uint8_t)tcb_setting(tcb, PARLEY_SET_TTL);
+	out->segment_size = 0;
+	out->span_count = 0;
+}
+
+/* The segment is complete: takes what it acknowledges off the debt, counts and tells. */
+static bool finish_segment(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out,
+			   enum parley_why why)
+{
+	struct segment *seg = &out->segment;
+
+	seg->len = seg->text_len + !!(seg->flags & TCP_SYN) + !!(seg->flags & TCP_FIN);
+	if (seg->flags & TCP_SYN)
+		seg->wnd = (uint16_t)(tcb->rcv.wnd < UINT16_MAX ? tcb->rcv.wnd : UINT16_MAX);
+	else
+		seg->wnd = window_advertise(tcb);
+	if (seg->flags & TCP_ACK) {
+		tcb->rcv.acked = tcb->rcv.nxt;
+		tcb->rcv_unacked = 0;
+		tcb->ack_at = TCB_NEVER;
+		tcb->owed &= ~(uint32_t)(OWE_ACK | OWE_DELAYED | OWE_WINDOW | OWE_CHALLENGE);
+	}
+	tcb->segs_out++;
+	if (why == PARLEY_WHY_RTO || why == PARLEY_WHY_FAST || why == PARLEY_WHY_PARTIAL) {
+		tcb->total_retrans++;
+		tcb->bytes_retrans += seg->text_len;
+		count(tcp, PARLEY_COUNTER_RETRANS_SEGS);
+	} else {
+		count(tcp, PARLEY_COUNTER_OUT_SEGS);
+	}
+	observe_departure(tcp, out->conn, &out->tuple, tcb->ifindex, seg, tcb->state, why);
+	return true;
+}
+
+/* 3.10.1, 3.10.7.2, 3.10.7.3: SYN from SYN-SENT, SYN,ACK from SYN-RECEIVED. */
+static bool send_syn(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
+{
+	uint64_t again = tcp->now + tcb->rto;
+
+	start_segment(tcp, tcb, out, tcb->iss);
+	out->segment.flags = TCP_SYN;
+	if (tcb->state == PARLEY_SYN_RECEIVED) {
+		out->segment.flags |= TCP_ACK;
+	} else {
+		out->segment.ack = seq(0);
+	}
+	out->segment.options.present = TCP_HAS_MSS; /* MUST-14, SHLD-5 */
+	out->segment.options.mss = tcb->local_mss;
+	if (tcb->state == PARLEY_SYN_SENT ? tcb_setting(tcb, PARLEY_SET_WINDOW_SCALE)
+					  : (tcb->flags & TCB_SCALING) != 0) {
+		out->segment.options.present |= TCP_HAS_WSCALE;
+		out->segment.options.wscale = tcb->rcv_shift;
+	}
+	tcb->owed &= ~(uint32_t)OWE_SYN;
+	if (!tcb->retransmits)
+		tcb->stalled_since = tcp->now;
+	if (tcb->main_timer != PARLEY_TIMER_RETRANSMIT || tcb->main_at <= tcp->now)
+		tcb_arm(tcp, tcb, PARLEY_TIMER_RETRANSMIT, again);
+	return finish_segment(tcp, tcb, out, tcb->main_why);
+}
+
+static bool send_ack(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out, enum parley_why why)
+{
+	start_segment(tcp, tcb, out, tcb->snd.nxt);
+	return finish_segment(tcp, tcb, out, why);
+}
+
+/* Hands out the text [offset, offset + len) as spans, and marks PSH and FIN where they belong. */
+static void attach_text(struct tcb *tcb, struct tcp_out *out, uint64_t offset, uint32_t len)
+{
+	uint64_t end = offset + len;
+
+	if (end > tcb->snd_end) {
+		out->segment.flags |= TCP_FIN;
+		len--;
+	}
+	out->span_count = 0;
+	if (len)
+		out->span_count = stream_block_spans(&tcb->snd_stream, offset, len, out->spans,
+						     PARLEY_FRAME_SPANS);
+	for (uint32_t i = 0; i < out->span_count; i++)
+		block_ref(out->spans[i].block);
+	out->segment.text_len = len;
+	if (len && end >= tcb->snd_end)
+		out->segment.flags |= TCP_PSH; /* MUST-60, MUST-61: the last of what was sent */
+	if (seq_gt(tcb->snd.up, out->segment.seq)) {
+		uint32_t up = tcb->snd.up.v - out->segment.seq.v;
+
+		out->segment.flags |= TCP_URG;
+		out->segment.up = (uint16_t)(up < UINT16_MAX ? up : UINT16_MAX);
+	}
+	if (len > tcb->mss)
+		out->segment_size = tcb->mss;
+}
+
+/* RFC 6298 5.1: the timer runs while anything is under way. */
+static void start_timer(struct tcp *tcp, struct tcb *tcb)
+{
+	if (tcb->main_timer != PARLEY_TIMER_RETRANSMIT)
+		tcb_arm(tcp, tcb, PARLEY_TIMER_RETRANSMIT, tcp->now + tcb->rto);
+}
+
+static bool send_again(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
+{
+	struct record *record = sent_first_lost(tcb);
+	uint32_t pipe = sent_pipe(tcb);
+	enum parley_why why = tcb->main_why;
+	bool forced = tcb->owed & OWE_REXMIT;
+
+	if (!record) {
+		tcb->owed &= ~(uint32_t)OWE_REXMIT;
+		return false;
+	}
+	/* Records may be longer than what the path takes now; without memory the timer tries again. */
+	if (record->len > tcb->mss + 1u && !sent_split(tcp, record, tcb->mss))
+		return false;
+	if (!forced && pipe + record->len > tcb->cwnd && pipe)
+		return false;
+	if (!forced &&
+	    seq_gt(seq_add(record->lo, record->len), seq_add(tcb->snd.una, tcb->snd.wnd)))
+		return false; /* the window was taken back: what is outside must wait */
+	tcb->owed &= ~(uint32_t)OWE_REXMIT;
+	sent_again(tcp, tcb, record);
+	start_segment(tcp, tcb, out, record->lo);
+	attach_text(tcb, out, tcb_snd_offset(tcb, record->lo), record->len);
+	tcb->data_segs_out++;
+	start_timer(tcp, tcb);
+	return finish_segment(tcp, tcb, out, why);
+}
+
+/*
+ * RFC 9293 3.8.6.2.1 (MUST-38) and Nagle's algorithm, 3.7.4 (SHLD-7): may `len` bytes of new text,
+ * with `unsent` waiting and a usable window of `usable`, go now?
+ */
+static bool worth_sending(const struct tcb *tcb, uint32_t len, uint64_t unsent, uint32_t usable)
+{
+	bool idle = !tcb_flight(tcb);
+	bool nagle = !tcb_setting(tcb, PARLEY_SET_NODELAY) && !idle;
+
+	if (len >= tcb->mss || tcb->owed & OWE_OVERRIDE)
+		return true;
+	if (unsent <= usable) {
+		if (tcb->flags & TCB_CLOSED_BY_USER)
+			return true;
+		if (tcb_setting(tcb, PARLEY_SET_CORK) || tcb->flags & TCB_MORE)
+			return false;
+		return !nagle;
+	}
+	return !nagle && len >= tcb->snd.max_wnd / 2;
+}
+
+/* What is left to send cannot go: the timer that will see to it, unless an ACK will. */
+static void wait_for_window(struct tcp *tcp, struct tcb *tcb, uint32_t usable)
+{
+	if (tcb_flight(tcb) || tcb->main_at != TCB_NEVER)
+		return;
+	if (usable)
+		tcb_arm(tcp, tcb, PARLEY_TIMER_OVERRIDE, tcp->now + tcb->rto);
+	else
+		tcb_arm(tcp, tcb, PARLEY_TIMER_PERSIST, tcp->now + tcb->rto); /* MUST-36 */
+}
+
+/* How many bytes of new text (and the FIN, which counts one) may go now; 0: none. */
+static uint32_t sendable(struct tcp *tcp, struct tcb *tcb)
+{
+	uint64_t nxt = tcb_nxt_off(tcb);
+	uint64_t unsent = nxt < tcb->snd_end ? tcb->snd_end - nxt : 0;
+	bool fin = tcb->flags & TCB_CLOSED_BY_USER && nxt <= tcb->snd_end;
+	uint32_t flight = tcb_flight(tcb), pipe = sent_pipe(tcb);
+	uint32_t usable = flight < tcb->snd.wnd ? tcb->snd.wnd - flight : 0;
+	uint32_t len;
+
+	if (!unsent && !fin)
+		return 0;
+	if (!usable) {
+		wait_for_window(tcp, tcb, 0);
+		return 0;
+	}
+	len = unsent < tcb->mss ? (uint32_t)unsent : tcb->mss;
+	if (len > usable)
+		len = usable;
+	if (pipe && pipe + len > tcb->cwnd) {
+		tcb->flags |= TCB_CWND_LIMITED;
+		return 0;
+	}
+	if (!worth_sending(tcb, len, unsent + fin, usable)) {
+		wait_for_window(tcp, tcb, usable);
+		return 0;
+	}
+	return len + (fin && len == unsent && len < usable);
+}
+
+/* Extends a full segment to as many as cwnd, window and the interface take in one frame. */
+static uint32_t super_segment(const struct tcp *tcp, const struct tcb *tcb, uint32_t len)
+{
+	const struct egress *egress = tcp->egress[tcb->ifindex];
+	uint64_t nxt = tcb_nxt_off(tcb);
+	uint64_t most = tcb->snd_end - nxt;
+	uint32_t flight = tcb_flight(tcb), pipe = sent_pipe(tcb);
+
+	if (!egress->offload_segment || len != tcb->mss)
+		return len;
+	if (most > tcb->snd.wnd - flight)
+		most = tcb->snd.wnd - flight;
+	if (tcb->cwnd > pipe && most > tcb->cwnd - pipe)
+		most = tcb->cwnd - pipe;
+	if (most > SUPER_MAX - PARLEY_HEADER_MAX)
+		most = SUPER_MAX - PARLEY_HEADER_MAX;
+	most -= most % tcb->mss;
+	return most > len ? (uint32_t)most : len;
+}
+
+/* No memory for the record of a transmission: an ACK or the timer will bring us back. */
+static bool try_later(struct tcp *tcp, struct tcb *tcb)
+{
+	if (tcb->main_at == TCB_NEVER)
+		tcb_arm(tcp, tcb, PARLEY_TIMER_MEMORY, tcp->now + tcb->rto);
+	return false;
+}
+
+static bool send_new(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
+{
+	uint64_t offset = tcb_nxt_off(tcb);
+	uint32_t len;
+
+	/* RFC 5681 4.1 */
+	if (!tcb_flight(tcb) && tcp->now - tcb->last_sent > tcb->rto)
+		congestion_restart(tcb);
+	len = sendable(tcp, tcb);
+	if (!len)
+		return false;
+	len = super_segment(tcp, tcb, len);
+	if (!sent_add(tcp, tcb, tcb->snd.nxt, len, 0))
+		return try_later(tcp, tcb);
+	start_segment(tcp, tcb, out, tcb->snd.nxt);
+	attach_text(tcb, out, offset, len);
+	tcb->snd.nxt = seq_add(tcb->snd.nxt, len);
+	tcb->owed &= ~(uint32_t)OWE_OVERRIDE;
+	tcb->last_sent = tcp->now;
+	tcb->data_segs_out++;
+	start_timer(tcp, tcb);
+	return finish_segment(tcp, tcb, out, PARLEY_WHY_NEW);
+}
+
+/*
+ * RFC 9293 3.8.6.1: one octet of new data into the closed window (or the FIN), or the first of
+ * what was sent already. It counts as sent: when the window opens it goes again at once.
+ */
+static bool send_probe(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
+{
+	struct record *record = sent_first(tcb);
+	uint64_t offset = tcb_nxt_off(tcb);
+
+	tcb->owed &= ~(uint32_t)OWE_PROBE;
+	if (!record) {
+		if (offset > tcb->snd_end ||
+		    (offset == tcb->snd_end && !(tcb->flags & TCB_CLOSED_BY_USER)))
+			return false;
+		if (!sent_add(tcp, tcb, tcb->snd.nxt, 1, SENT_PROBE))
+			return false;
+		tcb->snd.nxt = seq_add(tcb->snd.nxt, 1);
+		record = sent_first(tcb);
+	} else {
+		if (record->len > 1 && !sent_split(tcp, record, 1))
+			return false;
+		record->marks |= SENT_PROBE;
+	}
+	sent_again(tcp, tcb, record);
+	start_segment(tcp, tcb, out, record->lo);
+	attach_text(tcb, out, tcb_snd_offset(tcb, record->lo), record->len);
+	count(tcp, PARLEY_COUNTER_WINDOW_PROBES);
+	return finish_segment(tcp, tcb, out, PARLEY_WHY_PROBE);
+}
+
+/* RFC 9293 3.8.4: a segment that the peer cannot but answer: SEG.SEQ = SND.NXT - 1, no text. */
+static bool send_keepalive(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
+{
+	tcb->owed &= ~(uint32_t)OWE_KEEPALIVE;
+	count(tcp, PARLEY_COUNTER_KEEPALIVE_PROBES);
+	start_segment(tcp, tcb, out, seq_sub(tcb->snd.nxt, 1));
+	return finish_segment(tcp, tcb, out, PARLEY_WHY_KEEPALIVE);
+}
+
+/* Acknowledgements that no text carried. */
+static bool send_owed_ack(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
+{
+	bool due = tcb->owed & OWE_DELAYED && tcb->ack_at <= tcp->now;
+
+	if (tcb->owed & OWE_CHALLENGE)
+		return send_ack(tcp, tcb, out, PARLEY_WHY_CHALLENGE);
+	if (tcb->owed & OWE_ACK)
+		return send_ack(tcp, tcb, out, PARLEY_WHY_ACK);
+	if (tcb->owed & OWE_WINDOW)
+		return send_ack(tcp, tcb, out, PARLEY_WHY_WINDOW);
+	return due && send_ack(tcp, tcb, out, PARLEY_WHY_DELAYED);
+}
+
+static bool output_synchronized(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
+{
+	if (tcb->dup_acks_owed) {
+		tcb->dup_acks_owed--;
+		return send_ack(tcp, tcb, out, PARLEY_WHY_DUPLICATE);
+	}
+	if (tcb->lost_bytes || tcb->owed & OWE_REXMIT) {
+		if (send_again(tcp, tcb, out))
+			return true;
+	}
+	if (!tcb->lost_bytes && send_new(tcp, tcb, out))
+		return true;
+	if (tcb->owed & OWE_PROBE && send_probe(tcp, tcb, out))
+		return true;
+	if (tcb->owed & OWE_KEEPALIVE)
+		return send_keepalive(tcp, tcb, out);
+	return send_owed_ack(tcp, tcb, out);
+}
+
+bool tcp_output(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
+{
+	switch ((enum parley_state)tcb->state) {
+	case PARLEY_CLOSED:
+	case PARLEY_LISTEN:
+		return false;
+	case PARLEY_SYN_SENT:
+	case PARLEY_SYN_RECEIVED:
+		if (tcb->owed & OWE_SYN)
+			return send_syn(tcp, tcb, out);
+		return tcb->state == PARLEY_SYN_RECEIVED && send_owed_ack(tcp, tcb, out);
+	case PARLEY_ESTABLISHED:
+	case PARLEY_FIN_WAIT_1:
+	case PARLEY_FIN_WAIT_2:
+	case PARLEY_CLOSE_WAIT:
+	case PARLEY_CLOSING:
+	case PARLEY_LAST_ACK:
+	case PARLEY_TIME_WAIT:
+		return output_synchronized(tcp, tcb, out);
+	}
+	return false;
+}
+
+void tcp_release_block(void *block)
+{
+	block_unref(block);
+}

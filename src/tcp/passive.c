@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+#include "tcp/passive.h"
+
+#include "tcp/demux.h"
+#include "tcp/half_open.h"
+#include "tcp/observe.h"
+#include "tcp/open.h"
+
+/*
+ * 3.10.7.2, third: the SYN makes the TCB of a connection in LISTEN, here or on the stack, know
+ * its peer. Text on the SYN is not kept: only the SYN is acknowledged, so the peer sends it again.
+ */
+static void receive_syn(struct tcp *tcp, struct tcb *tcb, const struct segment *seg, struct seq iss)
+{
+	const struct tcp_options *options = &seg->options;
+
+	tcb->iss = iss;
+	open_prepare(tcp, tcb);
+	open_sent_syn(tcb);
+	open_peer(tcb, seg->seq, open_mss(&tcb->tuple, options),
+		  options->present & TCP_HAS_WSCALE ? options->wscale : -1, seg->wnd);
+	tcb->flags |= TCB_PASSIVE;
+}
+
+void passive_tcb(struct tcp *tcp, struct tcb *tcb, const struct arrival *arrival,
+		 const struct segment *seg, struct seq iss)
+{
+	tcb->tuple = arrival->tuple;
+	tcb->ifindex = (uint8_t)arrival->ifindex;
+	if (!demux_add(tcp, tcb)) {
+		observe_drop(tcp, arrival, seg, PARLEY_NO_CONN, PARLEY_DROP_MEMORY);
+		return;
+	}
+	list_remove(&tcb->listening->link); /* its SYN has come: for now it listens no more */
+	receive_syn(tcp, tcb, seg, iss);
+	tcb->stalled_since = tcp->now;
+	tcb_set_state(tcp, tcb, PARLEY_SYN_RECEIVED, PARLEY_CAUSE_SEGMENT);
+	tcb->main_why = PARLEY_WHY_NEW;
+	tcb_owe(tcp, tcb, OWE_SYN);
+}
+
+void passive_entry(struct tcp *tcp, struct listener *listener, const struct arrival *arrival,
+		   const struct segment *seg, struct seq iss)
+{
+	enum parley_drop reason = PARLEY_DROP_MEMORY;
+	struct tcb tcb;
+
+	if (listener_accept_full(tcp, listener)) {
+		count(tcp, PARLEY_COUNTER_LISTEN_OVERFLOWS);
+		reason = PARLEY_DROP_ACCEPT_QUEUE_FULL;
+	} else if (listener_syn_full(tcp, listener)) {
+		reason = PARLEY_DROP_SYN_QUEUE_FULL;
+	} else {
+		tcb_init(tcp, &tcb, &arrival->tuple, arrival->ifindex, listener->settings);
+		tcb.flags = TCB_EPHEMERAL;
+		tcb.state = PARLEY_LISTEN;
+		receive_syn(tcp, &tcb, seg, iss);
+		if (half_open_new(tcp, &tcb, listener))
+			return;
+	}
+	count(tcp, PARLEY_COUNTER_LISTEN_DROPS);
+	observe_drop(tcp, arrival, seg, PARLEY_NO_CONN, reason);
+}

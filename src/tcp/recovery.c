@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+#include "tcp/recovery.h"
+
+#include "tcp/congestion.h"
+#include "tcp/observe.h"
+#include "tcp/sent.h"
+
+#define DUP_THRESHOLD 3
+
+static void tell_cwnd(struct tcp *tcp, const struct tcb *tcb, enum parley_cause cause)
+{
+	OBSERVE(tcp, tcb, PARLEY_TRACE_CWND, cause, tcb->cwnd, tcb->ssthresh, tcb_flight(tcb));
+}
+
+/* The first segment under way is lost: only that much of its record. */
+static void lose_first(struct tcp *tcp, struct tcb *tcb, enum parley_why why)
+{
+	struct record *first = sent_first(tcb);
+
+	if (!first)
+		return;
+	if (first->len > first->size && !sent_split(tcp, first, first->size))
+		return; /* no memory: the retransmission timer will see to it */
+	sent_mark_lost(tcb, first);
+	tcb->main_why = (uint8_t)why;
+	tcb_owe(tcp, tcb, OWE_REXMIT);
+}
+
+static void enter(struct tcp *tcp, struct tcb *tcb)
+{
+	uint32_t flight = tcb_flight(tcb);
+
+	/* What limited transmit sent beyond cwnd does not count (RFC 5681 3.2, step 2). */
+	if (flight > tcb->cwnd)
+		flight = tcb->cwnd;
+	tcb->flags |= TCB_RECOVERY;
+	tcb->flags &= ~(uint32_t)TCB_PARTIAL_SEEN;
+	tcb->recover = tcb->snd.nxt;
+	tcb->ssthresh = tcb->congestion->ssthresh(tcb, flight);
+	tcb->cwnd = tcb->ssthresh;
+	count(tcp, PARLEY_COUNTER_RENO_RECOVERY);
+	count(tcp, PARLEY_COUNTER_FAST_RETRANS);
+	tell_cwnd(tcp, tcb, PARLEY_CAUSE_RECOVERY);
+	lose_first(tcp, tcb, PARLEY_WHY_FAST);
+}
+
+/* One more segment has left the network. */
+static void count_departed(struct tcb *tcb)
+{
+	uint32_t most = tcb_flight(tcb) - tcb->lost_bytes;
+
+	tcb->sacked_bytes += tcb->mss;
+	if (tcb->sacked_bytes > most)
+		tcb->sacked_bytes = most;
+}
+
+void recovery_duplicate(struct tcp *tcp, struct tcb *tcb)
+{
+	count(tcp, PARLEY_COUNTER_DUP_ACKS);
+	if (tcb->dupacks < UINT8_MAX)
+		tcb->dupacks++;
+	if (tcb->flags & TCB_RECOVERY) {
+		count_departed(tcb);
+		tcb_owe(tcp, tcb, 0);
+		return;
+	}
+	/*
+	 * RFC 6582 3.2 step 1: after a timeout, duplicates of what was sent before it say nothing
+	 * about a new loss.
+	 */
+	if (tcb->flags & TCB_AFTER_RTO)
+		return;
+	if (tcb->dupacks < DUP_THRESHOLD) {
+		if (tcb_setting(tcb, PARLEY_SET_LIMITED_TRANSMIT)) {
+			count_departed(tcb);
+			tcb_owe(tcp, tcb, 0);
+		}
+		return;
+	}
+	if (tcb->dupacks == DUP_THRESHOLD) {
+		tcb->sacked_bytes = 2u * tcb->mss;
+		enter(tcp, tcb);
+		count_departed(tcb);
+	}
+}
+
+/* RFC 6582 3.2 step 3, full acknowledgement. */
+static void leave(struct tcp *tcp, struct tcb *tcb)
+{
+	uint32_t flight = tcb_flight(tcb);
+	uint32_t window = (flight > tcb->mss ? flight : tcb->mss) + tcb->mss;
+
+	tcb->cwnd = window < tcb->ssthresh ? window : tcb->ssthresh;
+	tcb->flags &= ~(uint32_t)(TCB_RECOVERY | TCB_PARTIAL_SEEN);
+	tcb->sacked_bytes = 0;
+	tell_cwnd(tcp, tcb, PARLEY_CAUSE_RECOVERED);
+}
+
+/* RFC 6582 3.2 step 3, partial acknowledgement: the next hole is at the new SND.UNA. */
+static void partial(struct tcp *tcp, struct tcb *tcb, uint32_t bytes)
+{
+	uint32_t deflate = bytes > tcb->mss ? bytes - tcb->mss : 0;
+
+	tcb->sacked_bytes = tcb->sacked_bytes > deflate ? tcb->sacked_bytes - deflate : 0;
+	lose_first(tcp, tcb, PARLEY_WHY_PARTIAL);
+}
+
+void recovery_advance(struct tcp *tcp, struct tcb *tcb, uint32_t bytes, uint32_t flight)
+{
+	tcb->dupacks = 0;
+	if (tcb->flags & TCB_RECOVERY) {
+		if (seq_geq(tcb->snd.una, tcb->recover))
+			leave(tcp, tcb);
+		else
+			partial(tcp, tcb, bytes);
+		return;
+	}
+	tcb->sacked_bytes = 0;
+	tcb->congestion->acked(tcb, bytes, flight);
+	tcb->flags &= ~(uint32_t)TCB_CWND_LIMITED;
+	if (tcb->flags & TCB_AFTER_RTO && seq_geq(tcb->snd.una, tcb->recover))
+		tcb->flags &= ~(uint32_t)TCB_AFTER_RTO;
+}
+
+void recovery_timeout(struct tcp *tcp, struct tcb *tcb)
+{
+	/* RFC 5681 3.1: ssthresh is not cut again when the same segment times out again. */
+	if (tcb->retransmits <= 1)
+		tcb->ssthresh = tcb->congestion->ssthresh(tcb, tcb_flight(tcb));
+	tcb->cwnd = tcb->mss;
+	tcb->prior_cwnd_acked = 0;
+	tcb->recover = tcb->snd.nxt;
+	tcb->dupacks = 0;
+	tcb->sacked_bytes = 0;
+	tcb->flags |= TCB_AFTER_RTO;
+	tcb->flags &= ~(uint32_t)(TCB_RECOVERY | TCB_PARTIAL_SEEN);
+	sent_mark_all_lost(tcb);
+	tcb->main_why = PARLEY_WHY_RTO;
+	tell_cwnd(tcp, tcb, PARLEY_CAUSE_TIMEOUT);
+	tcb_owe(tcp, tcb, OWE_REXMIT);
+}

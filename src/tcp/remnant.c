@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+#include "tcp/remnant.h"
+
+#include "tcp/arrives.h"
+#include "tcp/demux.h"
+#include "tcp/observe.h"
+#include "tcp/output.h"
+
+_Static_assert(sizeof(struct remnant) <= 64, "a remnant is at most 64 bytes");
+
+static struct remnant *at(const struct tcp *tcp, uint32_t slot)
+{
+	return slot == SLOT_NONE ? NULL : slot_at(&tcp->slots, slot)->object;
+}
+
+static void unlink(struct tcp *tcp, struct remnant *remnant)
+{
+	struct remnant *next = at(tcp, remnant->next), *prev = at(tcp, remnant->prev);
+
+	if (prev)
+		prev->next = remnant->next;
+	else
+		tcp->time_wait.first = remnant->next;
+	if (next)
+		next->prev = remnant->prev;
+	else
+		tcp->time_wait.last = remnant->prev;
+	tcp->time_wait.count--;
+}
+
+/* To the end of the line, with 2 MSL from now, or what its predecessor has if that is longer. */
+static void append(struct tcp *tcp, struct remnant *remnant, uint64_t ends)
+{
+	struct remnant *last = at(tcp, tcp->time_wait.last);
+
+	remnant->ends = (uint32_t)((ends + REMNANT_TICK - 1) / REMNANT_TICK);
+	remnant->next = SLOT_NONE;
+	remnant->prev = tcp->time_wait.last;
+	if (last) {
+		if ((int32_t)(last->ends - remnant->ends) > 0)
+			remnant->ends = last->ends;
+		last->next = remnant->slot;
+	} else {
+		tcp->time_wait.first = remnant->slot;
+	}
+	tcp->time_wait.last = remnant->slot;
+	tcp->time_wait.count++;
+}
+
+void remnant_free(struct tcp *tcp, struct remnant *remnant)
+{
+	unlink(tcp, remnant);
+	demux_forget(tcp, &remnant->tuple, remnant->slot);
+	slot_give(&tcp->slots, remnant->slot);
+	pool_put(&tcp->remnants, remnant);
+}
+
+/* The oldest goes when there is no room for one more. */
+static void keep_limit(struct tcp *tcp)
+{
+	struct remnant *oldest = at(tcp, tcp->time_wait.first);
+
+	if (!oldest ||
+	    tcp->time_wait.count < (uint32_t)tcp->settings->v[PARLEY_SET_TIME_WAIT_LIMIT])
+		return;
+	count(tcp, PARLEY_COUNTER_TIME_WAIT_OVERFLOW);
+	remnant_free(tcp, oldest);
+}
+
+bool remnant_replace(struct tcp *tcp, struct tcb *tcb)
+{
+	struct remnant *remnant = pool_get(&tcp->remnants);
+	uint64_t ends = tcb->main_at;
+
+	if (!remnant)
+		return false;
+	keep_limit(tcp);
+	*remnant = (struct remnant){
+		.tuple = tcb->tuple,
+		.slot = tcb->slot,
+		.snd_nxt = tcb->snd.nxt,
+		.rcv_nxt = tcb->rcv.nxt,
+		.wnd = (uint16_t)(tcb->rcv.wnd >> tcb->rcv_shift),
+		.ifindex = tcb->ifindex,
+		.ttl = (uint8_t)tcb_setting(tcb, PARLEY_SET_TTL),
+	};
+	/* What the TCB still owes, it owes no longer once it is gone. */
+	output_reply(tcp, tcb);
+	tcb_drop_buffers(tcp, tcb);
+	notice_drop(&tcb->notice);
+	list_remove(&tcb->ready);
+	list_remove(&tcb->accept);
+	wheel_cancel(&tcp->wheel, &tcb->timer);
+	settings_put(&tcp->settings_blocks, tcb->settings);
+	slot_change(&tcp->slots, tcb->slot, ENTRY_REMNANT, remnant);
+	pool_put(&tcp->tcbs, tcb);
+	append(tcp, remnant, ends);
+	return true;
+}
+
+void remnant_expand(struct tcp *tcp, const struct remnant *remnant, struct tcb *tcb)
+{
+	tcb_init(tcp, tcb, &remnant->tuple, remnant->ifindex, tcp->settings);
+	tcb->flags = TCB_EPHEMERAL | TCB_DETACHED | TCB_CLOSED_BY_USER | TCB_FIN_SEEN;
+	tcb->slot = remnant->slot;
+	tcb->notice.slot = remnant->slot;
+	tcb->state = PARLEY_TIME_WAIT;
+	tcb->snd.una = tcb->snd.nxt = remnant->snd_nxt;
+	tcb->iss = seq_sub(remnant->snd_nxt, 2);
+	tcb->snd_off = 1;
+	tcb->rcv.nxt = tcb->rcv.acked = remnant->rcv_nxt;
+	tcb->rcv.wnd = remnant->wnd;
+	tcb->main_timer = PARLEY_TIMER_TIME_WAIT;
+	tcb->main_at = remnant_ends(tcp, remnant);
+}
+
+void remnant_arrives(struct tcp *tcp, struct remnant *remnant, const struct arrival *arrival,
+		     const struct segment *segment)
+{
+	struct tcb tcb;
+	uint64_t ends;
+
+	remnant_expand(tcp, remnant, &tcb);
+	ends = tcb.main_at;
+	arrives_other_states(tcp, &tcb, arrival, segment);
+	if (tcb.flags & TCB_REOPEN) {
+		tcb_set_state(tcp, &tcb, PARLEY_CLOSED, PARLEY_CAUSE_SEGMENT);
+		remnant_free(tcp, remnant);
+		arrives_reopened(tcp, tcb.snd.nxt, arrival, segment);
+		return;
+	}
+	if (tcb.state != PARLEY_TIME_WAIT) {
+		remnant_free(tcp, remnant);
+		return;
+	}
+	output_reply(tcp, &tcb);
+	if (tcb.main_at != ends) {
+		unlink(tcp, remnant);
+		append(tcp, remnant, tcb.main_at);
+	}
+}
+
+uint64_t remnant_ends(const struct tcp *tcp, const struct remnant *remnant)
+{
+	uint64_t now = tcp->now / REMNANT_TICK;
+
+	return (now + (uint64_t)(int64_t)(int32_t)(remnant->ends - (uint32_t)now)) * REMNANT_TICK;
+}
+
+uint64_t remnant_deadline(const struct tcp *tcp)
+{
+	const struct remnant *first = at(tcp, tcp->time_wait.first);
+
+	return first ? remnant_ends(tcp, first) : TCB_NEVER;
+}
+
+int remnant_expire(struct tcp *tcp, uint32_t budget)
+{
+	struct remnant *first;
+	int n = 0;
+
+	while (budget-- && (first = at(tcp, tcp->time_wait.first)) &&
+	       remnant_ends(tcp, first) <= tcp->now) {
+		struct tcb tcb;
+
+		remnant_expand(tcp, first, &tcb);
+		OBSERVE(tcp, &tcb, PARLEY_TRACE_TIMER, PARLEY_TIMER_TIME_WAIT, 1, 0);
+		tcb_set_state(tcp, &tcb, PARLEY_CLOSED, PARLEY_CAUSE_TIMEOUT);
+		remnant_free(tcp, first);
+		n++;
+	}
+	return n;
+}

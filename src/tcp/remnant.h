@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * TIME-WAIT remnants: a connection in TIME-WAIT that no user holds, as small as it can be. A
+ * segment for it expands it into a TCB on the stack, runs the steps of arrives.c, and writes back
+ * or frees: TIME-WAIT has no second implementation.
+ *
+ * Remnants end in the order in which they began (or last saw a FIN), so they stand in one line and
+ * need no timers of their own; the setting "msl" changed meanwhile moves none before another.
+ */
+#ifndef TCP_REMNANT_H
+#define TCP_REMNANT_H
+
+#include "tcp/tcp.h"
+
+/* At most 64 bytes. */
+struct remnant {
+	struct tuple tuple;
+	uint32_t slot, next, prev; /* slots; in the line, SLOT_NONE at the ends */
+	struct seq snd_nxt, rcv_nxt;
+	uint32_t ends; /* 2 MSL from then, in REMNANT_TICKs, modulo 2^32 */
+	uint16_t wnd;  /* as it goes on the wire */
+	uint8_t ifindex;
+	uint8_t ttl;
+};
+
+/* A tick of about a millisecond, ns. */
+#define REMNANT_TICK (1u << 20)
+
+/*
+ * Replaces a TCB in TIME-WAIT by a remnant in the same slot (the handle goes on naming it), and
+ * frees the TCB. Without memory the TCB is left as it is, and false is returned.
+ */
+bool remnant_replace(struct tcp *tcp, struct tcb *tcb);
+
+/* SEGMENT ARRIVES for a remnant. */
+void remnant_arrives(struct tcp *tcp, struct remnant *remnant, const struct arrival *arrival,
+		     const struct segment *segment);
+
+/* Ends those whose time is over, `budget` at most; returns how many. */
+int remnant_expire(struct tcp *tcp, uint32_t budget);
+
+/* When the first one ends, ns, or TCB_NEVER. */
+uint64_t remnant_deadline(const struct tcp *tcp);
+
+/* Forgets it. */
+void remnant_free(struct tcp *tcp, struct remnant *remnant);
+
+/* When this one ends, ns. */
+uint64_t remnant_ends(const struct tcp *tcp, const struct remnant *remnant);
+
+/* The TCB that a remnant stands for. */
+void remnant_expand(struct tcp *tcp, const struct remnant *remnant, struct tcb *tcb);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+#include "tcp/rtt.h"
+
+#include "tcp/observe.h"
+
+/* The clock's granularity G: ours is a nanosecond, what drives us may be as coarse as this. */
+#define GRANULARITY 1000000u
+
+static uint64_t clamp(const struct tcb *tcb, uint64_t rto)
+{
+	uint64_t least = (uint64_t)tcb_setting(tcb, PARLEY_SET_MIN_RTO);
+	uint64_t most = (uint64_t)tcb_setting(tcb, PARLEY_SET_MAX_RTO);
+
+	if (rto < least)
+		rto = least;
+	return rto < most ? rto : most;
+}
+
+void rtt_sample(struct tcp *tcp, struct tcb *tcb, uint64_t sample)
+{
+	uint64_t spread;
+
+	if (!sample)
+		sample = 1;
+	if (!tcb->srtt) {
+		tcb->srtt = sample;
+		tcb->rttvar = sample / 2;
+	} else {
+		uint64_t off = tcb->srtt > sample ? tcb->srtt - sample : sample - tcb->srtt;
+
+		tcb->rttvar += off / 4;
+		tcb->rttvar -= (tcb->rttvar - off / 4) / 4;
+		tcb->srtt = tcb->srtt - tcb->srtt / 8 + sample / 8;
+		if (!tcb->srtt)
+			tcb->srtt = 1;
+	}
+	if (sample < tcb->min_rtt)
+		tcb->min_rtt = sample;
+	spread = 4 * tcb->rttvar;
+	if (spread < GRANULARITY)
+		spread = GRANULARITY;
+	tcb->rto = clamp(tcb, tcb->srtt + spread);
+	OBSERVE(tcp, tcb, PARLEY_TRACE_RTT, (int64_t)sample, (int64_t)tcb->srtt,
+		(int64_t)tcb->rttvar, (int64_t)tcb->rto);
+}
+
+void rtt_backoff(struct tcb *tcb)
+{
+	uint64_t most = (uint64_t)tcb_setting(tcb, PARLEY_SET_MAX_RTO);
+
+	tcb->rto = tcb->rto > most / 2 ? most : tcb->rto * 2;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* The retransmission timeout (RFC 6298). */
+#ifndef TCP_RTT_H
+#define TCP_RTT_H
+
+#include "tcp/tcp.h"
+
+/* Takes a sample of the round-trip time, ns, and computes SRTT, RTTVAR and RTO from it. */
+void rtt_sample(struct tcp *tcp, struct tcb *tcb, uint64_t sample);
+
+/* The timer has fired: doubles the RTO, up to the setting "max-rto" (RFC 6298 5.5). */
+void rtt_backoff(struct tcb *tcb);
+
+#endif

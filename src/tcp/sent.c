@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+#include "tcp/sent.h"
+
+#include "base/must.h"
+
+static struct record *by_seq(struct list_link *link)
+{
+	return link ? list_entry(link, struct record, by_seq) : NULL;
+}
+
+bool sent_add(struct tcp *tcp, struct tcb *tcb, struct seq lo, uint32_t len, uint8_t marks)
+{
+	struct record *record = pool_get(&tcp->records);
+
+	if (!record)
+		return false;
+	*record = (struct record){
+		.at = tcp->now, .lo = lo, .len = len, .size = tcb->mss, .marks = marks};
+	list_push_back(&tcb->sent, &record->by_seq);
+	list_push_back(&tcb->sent_time, &record->by_time);
+	return true;
+}
+
+static void remove_record(struct tcp *tcp, struct tcb *tcb, struct record *record)
+{
+	if (record->marks & SENT_LOST)
+		tcb->lost_bytes -= record->len;
+	if (tcb->lost_hint == record)
+		tcb->lost_hint = by_seq(list_next(&tcb->sent, &record->by_seq));
+	list_remove(&record->by_seq);
+	list_remove(&record->by_time);
+	pool_put(&tcp->records, record);
+}
+
+uint64_t sent_acked(struct tcp *tcp, struct tcb *tcb, struct seq una)
+{
+	uint64_t sample = TCB_NEVER;
+	bool ambiguous = false;
+	struct record *record;
+
+	while ((record = sent_first(tcb)) && seq_lt(record->lo, una)) {
+		uint32_t covered = una.v - record->lo.v;
+
+		if (covered < record->len) {
+			if (record->marks & SENT_LOST)
+				tcb->lost_bytes -= covered;
+			record->lo = una;
+			record->len -= covered;
+			break;
+		}
+		/*
+		 * A retransmission that fills a hole acknowledges what lies behind it too, which
+		 * arrived long before: that says nothing about the round trip either.
+		 */
+		if (record->marks & SENT_REXMIT)
+			ambiguous = true;
+		sample = record->at;
+		remove_record(tcp, tcb, record);
+	}
+	return ambiguous ? TCB_NEVER : sample;
+}
+
+struct record *sent_first_lost(struct tcb *tcb)
+{
+	struct record *record = tcb->lost_hint;
+
+	while (record && !(record->marks & SENT_LOST))
+		record = by_seq(list_next(&tcb->sent, &record->by_seq));
+	tcb->lost_hint = record;
+	return record;
+}
+
+struct record *sent_first(const struct tcb *tcb)
+{
+	return by_seq(list_first(&tcb->sent));
+}
+
+void sent_mark_lost(struct tcb *tcb, struct record *record)
+{
+	if (record->marks & SENT_LOST)
+		return;
+	record->marks |= SENT_LOST;
+	tcb->lost_bytes += record->len;
+	if (!tcb->lost_hint || seq_lt(record->lo, tcb->lost_hint->lo))
+		tcb->lost_hint = record;
+}
+
+void sent_mark_all_lost(struct tcb *tcb)
+{
+	for (struct list_link *link = list_first(&tcb->sent); link;
+	     link = list_next(&tcb->sent, link))
+		sent_mark_lost(tcb, by_seq(link));
+}
+
+void sent_again(struct tcp *tcp, struct tcb *tcb, struct record *record)
+{
+	if (record->marks & SENT_LOST)
+		tcb->lost_bytes -= record->len;
+	record->marks = (uint8_t)((record->marks & ~SENT_LOST) | SENT_REXMIT);
+	record->at = tcp->now;
+	if (record->again < UINT8_MAX)
+		record->again++;
+	list_remove(&record->by_time);
+	list_push_back(&tcb->sent_time, &record->by_time);
+}
+
+bool sent_split(struct tcp *tcp, struct record *record, uint32_t len)
+{
+	struct record *rest = pool_get(&tcp->records);
+
+	must(len > 0 && len < record->len);
+	if (!rest)
+		return false;
+	*rest = *record;
+	rest->lo = seq_add(record->lo, len);
+	rest->len = record->len - len;
+	record->len = len;
+	list_link_init(&rest->by_seq);
+	list_link_init(&rest->by_time);
+	list_insert_before(record->by_seq.next, &rest->by_seq);
+	list_insert_before(record->by_time.next, &rest->by_time);
+	return true;
+}
+
+void sent_clear(struct tcp *tcp, struct tcb *tcb)
+{
+	struct record *record;
+
+	while ((record = sent_first(tcb)))
+		remove_record(tcp, tcb, record);
+	tcb->lost_hint = NULL;
+	tcb->sacked_bytes = 0;
+}
+
+uint32_t sent_pipe(const struct tcb *tcb)
+{
+	uint32_t out = tcb->lost_bytes + tcb->sacked_bytes;
+	uint32_t flight = tcb_flight(tcb);
+
+	return out < flight ? flight - out : 0;
+}
+
+const char *sent_check(const struct tcb *tcb)
+{
+	struct seq at = tcb->snd.una;
+	uint32_t lost = 0;
+	uint64_t time = 0;
+
+	for (struct list_link *link = list_first(&tcb->sent); link;
+	     link = list_next(&tcb->sent, link)) {
+		const struct record *record = by_seq(link);
+
+		if (!seq_eq(record->lo, at))
+			return "sent records have a gap or overlap";
+		if (!record->len)
+			return "a sent record is empty";
+		at = seq_add(at, record->len);
+		if (record->marks & SENT_LOST)
+			lost += record->len;
+	}
+	if (!list_is_empty(&tcb->sent) && !seq_eq(at, tcb->snd.nxt))
+		return "sent records do not end at SND.NXT";
+	if (lost != tcb->lost_bytes)
+		return "lost bytes are miscounted";
+	for (struct list_link *link = list_first(&tcb->sent_time); link;
+	     link = list_next(&tcb->sent_time, link)) {
+		const struct record *record = list_entry(link, struct record, by_time);
+
+		if (record->at < time)
+			return "sent records are out of order in time";
+		time = record->at;
+	}
+	return NULL;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Slots: where a handle leads. A handle is the index of a slot (24 bits) and its generation
+ * (29 bits); giving a slot back ends the generation, so that old handles are recognised. Slots are
+ * used again first-in-first-out; one whose generations are spent is never used again.
+ *
+ * The connection table refers to entries by the index of their slot, plus one.
+ */
+#ifndef TCP_SLOT_H
+#define TCP_SLOT_H
+
+#include "base/slab.h"
+#include "tcp/entry.h"
+
+#include <parley/types.h>
+
+#define SLOT_NONE	UINT32_MAX
+#define SLOT_LEAF_BITS	8
+#define SLOT_MID_BITS	8
+#define SLOT_TOP_BITS	8
+#define SLOT_MAX	(1u << 24)
+#define SLOT_GENERATION ((1u << 29) - 1)
+
+struct slot {
+	void *object;		  /* NULL while free */
+	uint32_t generation : 29; /* of the next or present use, from 1 */
+	uint32_t kind : 3;	  /* enum entry_kind */
+	uint32_t next;		  /* while free: the next free one */
+};
+
+struct slots {
+	struct memory *memory;
+	struct slot **top[1u << SLOT_TOP_BITS];
+	uint32_t cut; /* slots ever used */
+	uint32_t first_free, last_free;
+	uint32_t used;
+};
+
+void slots_init(struct slots *slots, struct memory *memory);
+void slots_free(struct slots *slots);
+
+/* Takes a slot for an object; its index, or SLOT_NONE without memory. */
+uint32_t slot_take(struct slots *slots, enum entry_kind kind, void *object);
+
+/* Gives it back: handles to it are stale from now on. */
+void slot_give(struct slots *slots, uint32_t index);
+
+/* The same slot now leads to another object (a SYN entry became a TCB); handles stay valid. */
+void slot_change(struct slots *slots, uint32_t index, enum entry_kind kind, void *object);
+
+static inline struct slot *slot_at(const struct slots *slots, uint32_t index)
+{
+	struct slot **mid = slots->top[index >> (SLOT_MID_BITS + SLOT_LEAF_BITS)];
+	struct slot *leaf = mid[index >> SLOT_LEAF_BITS & ((1u << SLOT_MID_BITS) - 1)];
+
+	return &leaf[index & ((1u << SLOT_LEAF_BITS) - 1)];
+}
+
+/* The handle of a slot in use. */
+parley_conn slot_handle(const struct slots *slots, uint32_t index);
+
+/* The index a handle leads to, or SLOT_NONE if it is stale. */
+uint32_t slot_find(const struct slots *slots, parley_conn handle);
+
+/* What the handle leads to if it is of that kind, else NULL. */
+void *slot_object(const struct slots *slots, parley_conn handle, enum entry_kind kind);
+
+#endif

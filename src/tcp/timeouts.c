@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Timeouts (RFC 9293 3.10.8). All the timers of a connection:
+ *
+ *	main_at		one at a time, main_timer says which:
+ *	  RETRANSMIT	something is under way (RFC 6298; SYN and FIN too); gives up after R2
+ *	  PERSIST	something waits, the window is zero (3.8.6.1); never while it is answered
+ *	  OVERRIDE	something waits that the silly-window rule holds back (3.8.6.2.1)
+ *	  MEMORY	something waits for memory
+ *	  FIN_WAIT_2	nobody reads any more, and the peer does not close
+ *	  TIME_WAIT	2 MSL (3.10.8); without an owner a remnant keeps it instead
+ *	ack_at		an acknowledgement is owed by then (3.8.6.3)
+ *	keepalive_at	the next keep-alive probe (3.8.4)
+ *
+ * SYN entries have their own in the wheel (half_open.c), remnants stand in a line (remnant.c). The
+ * USER TIMEOUT is R2, the setting "r2".
+ */
+#include "tcp/half_open.h"
+#include "tcp/observe.h"
+#include "tcp/output.h"
+#include "tcp/recovery.h"
+#include "tcp/remnant.h"
+#include "tcp/rtt.h"
+#include "tcp/sent.h"
+#include "tcp/user.h"
+
+/* Timers handled, remnants ended, and entries moved on the wheel, in one call. */
+#define BUDGET 256
+
+static void tell_timer(struct tcp *tcp, const struct tcb *tcb, enum parley_timer timer,
+		       unsigned times)
+{
+	OBSERVE(tcp, tcb, PARLEY_TRACE_TIMER, timer, times, (int64_t)tcb->rto);
+}
+
+static void give_up(struct tcp *tcp, struct tcb *tcb)
+{
+	count(tcp, PARLEY_COUNTER_ABORT_ON_TIMEOUT);
+	tcb_end(tcp, tcb, PARLEY_ETIMEDOUT, PARLEY_CAUSE_TIMEOUT);
+}
+
+/* A SYN or SYN,ACK was not answered. */
+static void retransmit_syn(struct tcp *tcp, struct tcb *tcb)
+{
+	bool active = tcb->state == PARLEY_SYN_SENT || !(tcb->flags & TCB_PASSIVE);
+	int64_t limit = tcb_setting(tcb,
+				    active ? PARLEY_SET_SYN_RETRIES : PARLEY_SET_SYNACK_RETRIES);
+
+	if (tcb->retransmits > limit) {
+		if (tcb->listening)
+			user_relisten(tcp, tcb, PARLEY_CAUSE_TIMEOUT);
+		else
+			give_up(tcp, tcb);
+		return;
+	}
+	tcb->flags |= TCB_SYN_LOST;
+	tcb->main_why = PARLEY_WHY_RTO;
+	rtt_backoff(tcb);
+	tcb_arm(tcp, tcb, PARLEY_TIMER_RETRANSMIT, tcp->now + tcb->rto);
+	tcb_owe(tcp, tcb, OWE_SYN);
+}
+
+/* Has it gone on for R2 (MUST-20)? R1 is told on the way (MUST-20, SHLD-9). */
+static bool past_r2(struct tcp *tcp, struct tcb *tcb)
+{
+	uint64_t r2 = (uint64_t)tcb_setting(tcb, PARLEY_SET_R2);
+
+	if (tcb->retransmits == tcb_setting(tcb, PARLEY_SET_R1) && tcb->flags & TCB_OWNED)
+		notice_raise(tcp, &tcb->notice, PARLEY_SOFT_ERROR);
+	return r2 && tcp->now - tcb->stalled_since >= r2;
+}
+
+static void bump(struct tcp *tcp, struct tcb *tcb)
+{
+	const struct record *first = sent_first(tcb);
+
+	if (!tcb->retransmits)
+		tcb->stalled_since = first ? first->at : tcp->now;
+	if (tcb->retransmits < UINT8_MAX)
+		tcb->retransmits++;
+}
+
+/* RETRANSMISSION TIMEOUT: the head of the queue again, and a doubled timeout (RFC 6298 5.4-5.6). */
+static void retransmission_timeout(struct tcp *tcp, struct tcb *tcb)
+{
+	bump(tcp, tcb);
+	tell_timer(tcp, tcb, PARLEY_TIMER_RETRANSMIT, tcb->retransmits);
+	count(tcp, PARLEY_COUNTER_TIMEOUTS);
+	if (tcb->state < PARLEY_ESTABLISHED) {
+		retransmit_syn(tcp, tcb);
+		return;
+	}
+	if (past_r2(tcp, tcb)) {
+		give_up(tcp, tcb);
+		return;
+	}
+	rtt_backoff(tcb);
+	tcb_arm(tcp, tcb, PARLEY_TIMER_RETRANSMIT, tcp->now + tcb->rto);
+	if (tcb->snd.wnd)
+		recovery_timeout(tcp, tcb);
+	else
+		tcb_owe(tcp, tcb, OWE_PROBE); /* the window was shut on what is under way */
+}
+
+/*
+ * MUST-35..37: probing goes on for as long as the probes are answered, at growing intervals;
+ * acknowledge() moves stalled_since with each answer.
+ */
+static void persist_timeout(struct tcp *tcp, struct tcb *tcb)
+{
+	bump(tcp, tcb);
+	tell_timer(tcp, tcb, PARLEY_TIMER_PERSIST, tcb->retransmits);
+	if (past_r2(tcp, tcb)) {
+		give_up(tcp, tcb);
+		return;
+	}
+	rtt_backoff(tcb);
+	tcb_arm(tcp, tcb, PARLEY_TIMER_PERSIST, tcp->now + tcb->rto);
+	tcb_owe(tcp, tcb, OWE_PROBE);
+}
+
+static void memory_timeout(struct tcp *tcp, struct tcb *tcb)
+{
+	tell_timer(tcp, tcb, PARLEY_TIMER_MEMORY, 1);
+	tcb_owe(tcp, tcb, 0);
+	if (tcb->flags & TCB_WANTS_WRITABLE && tcb->flags & TCB_OWNED) {
+		tcb->flags &= ~(uint32_t)TCB_WANTS_WRITABLE;
+		notice_raise(tcp, &tcb->notice, PARLEY_WRITABLE);
+	}
+}
+
+static void main_timeout(struct tcp *tcp, struct tcb *tcb)
+{
+	enum parley_timer timer = tcb->main_timer;
+
+	tcb_disarm(tcb);
+	switch (timer) {
+	case PARLEY_TIMER_RETRANSMIT:
+		retransmission_timeout(tcp, tcb);
+		break;
+	case PARLEY_TIMER_PERSIST:
+		persist_timeout(tcp, tcb);
+		break;
+	case PARLEY_TIMER_OVERRIDE:
+		tell_timer(tcp, tcb, timer, 1);
+		tcb_owe(tcp, tcb, OWE_OVERRIDE);
+		break;
+	case PARLEY_TIMER_MEMORY:
+		memory_timeout(tcp, tcb);
+		break;
+	case PARLEY_TIMER_FIN_WAIT_2:
+		tell_timer(tcp, tcb, timer, 1);
+		tcb_end(tcp, tcb, 0, PARLEY_CAUSE_TIMEOUT);
+		break;
+	case PARLEY_TIMER_TIME_WAIT:
+		tell_timer(tcp, tcb, timer, 1);
+		tcb_end(tcp, tcb, 0, PARLEY_CAUSE_TIMEOUT);
+		break;
+	case PARLEY_TIMER_NONE:
+	case PARLEY_TIMER_DELAYED_ACK:
+	case PARLEY_TIMER_KEEPALIVE:
+	case PARLEY_TIMER_COUNT:
+		break;
+	}
+}
+
+static void delayed_ack_timeout(struct tcp *tcp, struct tcb *tcb)
+{
+	tell_timer(tcp, tcb, PARLEY_TIMER_DELAYED_ACK, 1);
+	count(tcp, PARLEY_COUNTER_DELAYED_ACKS);
+	tcb_owe(tcp, tcb, 0); /* OWE_DELAYED stands, and its time has come */
+}
+
+/* RFC 9293 3.8.4, RFC 1122 4.2.3.6: an idle peer is asked; one that never answers is gone. */
+static void keepalive_timeout(struct tcp *tcp, struct tcb *tcb)
+{
+	uint64_t idle = (uint64_t)tcb_setting(tcb, PARLEY_SET_KEEPALIVE_IDLE);
+	uint64_t quiet = tcp->now - tcb->last_received;
+
+	tcb->keepalive_at = TCB_NEVER;
+	if (tcb->state == PARLEY_TIME_WAIT)
+		return;
+	if (!tcb->probes && quiet < idle) {
+		tcb->keepalive_at = tcp->now + (idle - quiet);
+		return;
+	}
+	if (tcb_flight(tcb)) { /* the retransmission timer watches the peer already */
+		tcb->keepalive_at = tcp->now + idle;
+		return;
+	}
+	tell_timer(tcp, tcb, PARLEY_TIMER_KEEPALIVE, tcb->probes + 1u);
+	if (tcb->probes >= tcb_setting(tcb, PARLEY_SET_KEEPALIVE_COUNT)) {
+		output_reset(tcp, tcb);
+		give_up(tcp, tcb);
+		return;
+	}
+	tcb->probes++;
+	tcb->keepalive_at = tcp->now + (uint64_t)tcb_setting(tcb, PARLEY_SET_KEEPALIVE_INTERVAL);
+	tcb_owe(tcp, tcb, OWE_KEEPALIVE);
+}
+
+/* A visit of the wheel: whatever of this connection is due. Returns how many timers that were. */
+static int visit(struct tcp *tcp, struct tcb *tcb)
+{
+	uint32_t slot = tcb->slot;
+	int fired = 0;
+
+	if (tcb->ack_at <= tcp->now) {
+		tcb->ack_at = TCB_NEVER;
+		delayed_ack_timeout(tcp, tcb);
+		fired++;
+	}
+	if (tcb->keepalive_at <= tcp->now) {
+		keepalive_timeout(tcp, tcb);
+		fired++;
+		if (slot_at(&tcp->slots, slot)->object != tcb)
+			return fired;
+	}
+	if (tcb->main_at <= tcp->now) {
+		main_timeout(tcp, tcb);
+		fired++;
+		if (slot_at(&tcp->slots, slot)->object != tcb)
+			return fired;
+	}
+	tcb_schedule(tcp, tcb);
+	return fired;
+}
+
+int tcp_expire(struct tcp *tcp)
+{
+	uint32_t budget = BUDGET;
+	struct wheel_entry *due;
+	int fired = 0;
+
+	while ((due = wheel_pop(&tcp->wheel, tcp->now, &budget))) {
+		struct tcb *tcb = (struct tcb *)(void *)due;
+
+		if (tcb->kind == ENTRY_SYN) {
+			half_open_timeout(tcp, (struct syn_entry *)(void *)due);
+			fired++;
+		} else {
+			fired += visit(tcp, tcb);
+		}
+	}
+	return fired + remnant_expire(tcp, budget);
+}
+
+uint64_t tcp_deadline(const struct tcp *tcp)
+{
+	uint64_t wheel = wheel_next(&tcp->wheel, tcp->now);
+	uint64_t remnant = remnant_deadline(tcp);
+
+	if (remnant < tcp->now)
+		remnant = tcp->now;
+	return wheel < remnant ? wheel : remnant;
+}

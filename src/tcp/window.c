@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+#include "tcp/window.h"
+
+#define DUP_ACKS_MAX 16
+
+bool window_acceptable(const struct tcb *tcb, const struct segment *segment)
+{
+	struct seq last = seq_add(segment->seq, segment->len - 1);
+	bool first_in = seq_in_window(segment->seq, tcb->rcv.nxt, tcb->rcv.wnd);
+
+	if (!segment->len)
+		return first_in || (seq_leq(tcb->rcv.acked, segment->seq) &&
+				    seq_leq(segment->seq, seq_add(tcb->rcv.nxt, tcb->rcv.wnd)));
+	if (!tcb->rcv.wnd)
+		return segment->len == 1 && segment->flags & TCP_FIN &&
+		       seq_eq(segment->seq, tcb->rcv.nxt);
+	return first_in || seq_in_window(last, tcb->rcv.nxt, tcb->rcv.wnd);
+}
+
+void window_trim(const struct tcb *tcb, struct segment *segment)
+{
+	int32_t before = seq_diff(tcb->rcv.nxt, segment->seq);
+	int32_t beyond;
+
+	if (before > 0 && segment->len) {
+		uint32_t cut = (uint32_t)before;
+
+		if (segment->flags & TCP_SYN) {
+			segment->flags &= (uint16_t)~TCP_SYN;
+			segment->seq = seq_add(segment->seq, 1);
+			segment->len--;
+			cut--;
+		}
+		if (cut > segment->text_len)
+			cut = segment->text_len;
+		segment->text += cut;
+		segment->text_len -= cut;
+		segment->len -= cut;
+		segment->seq = seq_add(segment->seq, cut);
+		/* The urgent pointer counts from SEG.SEQ. */
+		segment->up = segment->up > before ? (uint16_t)(segment->up - before) : 0;
+	}
+	beyond = seq_diff(seq_add(segment->seq, segment->text_len),
+			  seq_add(tcb->rcv.nxt, tcb->rcv.wnd));
+	if (beyond > 0) {
+		uint32_t cut = (uint32_t)beyond < segment->text_len ? (uint32_t)beyond
+								    : segment->text_len;
+
+		segment->text_len -= cut;
+		segment->len -= cut;
+		if (segment->flags & TCP_FIN && cut) {
+			segment->flags &= (uint16_t)~TCP_FIN;
+			segment->len--;
+		}
+	}
+}
+
+/* How far behind RCV.NXT the buffer reaches. */
+static uint64_t room(const struct tcb *tcb)
+{
+	uint64_t buffer = (uint64_t)tcb_setting(tcb, PARLEY_SET_RECEIVE_BUFFER);
+	uint64_t waiting = tcb_readable(tcb);
+
+	return waiting < buffer ? buffer - waiting : 0;
+}
+
+/* Fr * RCV.BUFF with Fr = 1/2, or a segment: the least by which the edge moves (MUST-39). */
+static uint64_t worthwhile(const struct tcb *tcb)
+{
+	uint64_t half = (uint64_t)tcb_setting(tcb, PARLEY_SET_RECEIVE_BUFFER) / 2;
+
+	return half < tcb->local_mss ? half : tcb->local_mss;
+}
+
+uint16_t window_advertise(struct tcb *tcb)
+{
+	uint64_t most = (uint64_t)UINT16_MAX << tcb->rcv_shift;
+	uint64_t free = room(tcb), unit = (uint64_t)1 << tcb->rcv_shift;
+	uint64_t wnd = tcb->rcv.wnd;
+
+	if (tcb->flags & TCB_FIN_RECEIVED)
+		free = free > wnd ? free : wnd; /* nothing more comes: the edge rests */
+	free = free < most ? free : most;
+	free &= ~(unit - 1);
+	if (free >= wnd + worthwhile(tcb))
+		wnd = free;
+	/*
+	 * The field counts in units: to keep the right edge where it is, round up; but a sender of
+	 * single bytes must not creep beyond the buffer by that for ever (RFC 7323 2.4).
+	 */
+	if (wnd & (unit - 1)) {
+		uint64_t up = (wnd + unit - 1) & ~(unit - 1);
+
+		wnd = up <= room(tcb) + unit && up <= most ? up : wnd & ~(unit - 1);
+	}
+	if (wnd > tcb->rcv.wnd)
+		tcb->rcv.wnd = (uint32_t)wnd;
+	return (uint16_t)(wnd >> tcb->rcv_shift);
+}
+
+bool window_worth_telling(const struct tcb *tcb)
+{
+	uint64_t buffer = (uint64_t)tcb_setting(tcb, PARLEY_SET_RECEIVE_BUFFER);
+	uint64_t most = (uint64_t)UINT16_MAX << tcb->rcv_shift;
+	uint64_t free = room(tcb);
+	uint64_t step = 2 * worthwhile(tcb);
+
+	free = free < most ? free : most;
+	if (tcb->rcv.wnd < tcb->local_mss)
+		return free >= tcb->rcv.wnd + worthwhile(tcb);
+	if (step < buffer / 4)
+		step = buffer / 4;
+	return free >= tcb->rcv.wnd + step;
+}
+
+void window_delay_ack(struct tcp *tcp, struct tcb *tcb)
+{
+	uint64_t delay = (uint64_t)tcb_setting(tcb, PARLEY_SET_DELAYED_ACK);
+
+	if (!delay) {
+		tcb_owe(tcp, tcb, OWE_ACK);
+		return;
+	}
+	tcb->owed |= OWE_DELAYED;
+	if (tcb->ack_at == TCB_NEVER) {
+		tcb->ack_at = tcp->now + delay;
+		tcb_schedule(tcp, tcb);
+	}
+}
+
+void window_duplicate_ack(struct tcp *tcp, struct tcb *tcb)
+{
+	if (tcb->dup_acks_owed < DUP_ACKS_MAX)
+		tcb->dup_acks_owed++;
+	tcb_owe(tcp, tcb, 0);
+}
