@@ -9,14 +9,6 @@ enum {
 	MID = 1 << SLOT_MID_BITS,
 };
 
-void slots_init(struct slots *slots, struct memory *memory)
-{
-	memset(slots, 0, sizeof *slots);
-	slots->memory = memory;
-	slots->first_free = SLOT_NONE;
-	slots->last_free = SLOT_NONE;
-}
-
 void slots_free(struct slots *slots)
 {
 	for (uint32_t i = 0; i < 1u << SLOT_TOP_BITS; i++) {
@@ -26,7 +18,8 @@ void slots_free(struct slots *slots)
 			memory_free(slots->memory, mid[k], LEAF * sizeof(struct slot));
 		memory_free(slots->memory, mid, MID * sizeof(struct slot *));
 	}
-	slots_init(slots, slots->memory);
+	memset(slots->top, 0, sizeof slots->top);
+	slots->cut = 0;
 }
 
 /* Makes the leaf of the first slot that was never used, if it is not there. */
@@ -50,6 +43,18 @@ static bool grow(struct slots *slots)
 		memset(*leaf, 0, LEAF * sizeof(struct slot));
 	}
 	return true;
+}
+
+bool slots_init(struct slots *slots, struct memory *memory)
+{
+	memset(slots, 0, sizeof *slots);
+	slots->memory = memory;
+	slots->first_free = SLOT_NONE;
+	slots->last_free = SLOT_NONE;
+	if (grow(slots))
+		return true;
+	slots_free(slots);
+	return false;
 }
 
 uint32_t slot_take(struct slots *slots, enum entry_kind kind, void *object)

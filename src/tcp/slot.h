@@ -36,7 +36,11 @@ struct slots {
 	uint32_t used;
 };
 
-void slots_init(struct slots *slots, struct memory *memory);
+/*
+ * No slots in use; false without memory for the first leaf. Leaves stay until slots_free(), for the
+ * generations in them must outlive the handles.
+ */
+bool slots_init(struct slots *slots, struct memory *memory);
 void slots_free(struct slots *slots);
 
 /* Takes a slot for an object; its index, or SLOT_NONE without memory. */

@@ -59,7 +59,6 @@ bool tcp_init(struct tcp *tcp, const struct tcp_config *config, uint64_t now)
 	tcp->trace = config->trace;
 	tcp->trace_context = config->trace_context;
 	init_pools(tcp);
-	slots_init(&tcp->slots, tcp->memory);
 	table_init(&tcp->table, tcp->memory);
 	wheel_init(&tcp->wheel, now);
 	list_init(&tcp->events);
@@ -67,7 +66,11 @@ bool tcp_init(struct tcp *tcp, const struct tcp_config *config, uint64_t now)
 	tcp->time_wait.last = SLOT_NONE;
 	for (int i = 0; i < TCP_LISTENER_BUCKETS; i++)
 		list_init(&tcp->listening[i]);
+	if (!slots_init(&tcp->slots, tcp->memory))
+		return false;
 	tcp->settings = settings_new(&tcp->settings_blocks);
+	if (!tcp->settings)
+		slots_free(&tcp->slots);
 	return tcp->settings;
 }
 
@@ -121,8 +124,10 @@ void tcp_close(struct tcp *tcp)
 
 void tcp_set_now(struct tcp *tcp, uint64_t now)
 {
-	if (now > tcp->now)
-		tcp->now = now;
+	if (now <= tcp->now)
+		return;
+	tcp->now = now;
+	wheel_advance(&tcp->wheel, now);
 }
 
 void tcp_attach(struct tcp *tcp, int ifindex, struct egress *egress)
