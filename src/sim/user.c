@@ -174,6 +174,9 @@ static void end_reading(struct sim_user *user, int64_t result)
 	struct sim_host *host = user->host;
 
 	user->to_read = 0;
+	if (result == -PARLEY_EAGAIN)
+		sim_fail(host->world, host, SIM_RULE_CALL, "a dead connection lets wait",
+			 user->number, user->received);
 	if (result < 0) {
 		note_error(user, (int)-result);
 		return;

@@ -5,7 +5,7 @@
  * its program: SIM_SEND and SIM_READ only say how much there is to do, and the waits say when it
  * is done. What is read is compared at once with what was sent (stream.h).
  *
- *	static const struct sim_op client[] = {
+ *	const struct sim_op client[] = {
  *		SIM_CONNECT(server, 80), SIM_READ(SIM_ALL), SIM_WAIT(SIM_UNTIL_EOF),
  *		SIM_CLOSE(), SIM_WAIT(SIM_UNTIL_DEAD),
  *	};

@@ -56,7 +56,7 @@ static void on_frame(void *context, const struct sim_sight *sight)
 	struct scene *scene = context;
 	struct sim_packet packet;
 
-	if (sight->fate == SIM_DELIVERED || sight->from < 0)
+	if (sight->fate == SIM_DELIVERED || sight->from < 0 || sight->from > 1)
 		return;
 	sim_packet_read(&packet, PARLEY_LINK_ETHERNET, sight->bytes, sight->len);
 	if (packet.kind != SIM_PACKET_TCP)

@@ -132,7 +132,7 @@ static void repeats_a_lost_syn_ack(void **state)
 	scene_finish(&scene, 200);
 }
 
-/* The client believes itself connected; the server repeats its SYN,ACK until the ACK gets through. */
+/* The client believes itself connected; the server repeats its SYN,ACK until an ACK comes. */
 static void repeats_when_the_third_step_is_lost(void **state)
 {
 	(void)state;
