@@ -12,6 +12,15 @@ static void tell_cwnd(struct tcp *tcp, const struct tcb *tcb, enum parley_cause 
 	OBSERVE(tcp, tcb, PARLEY_TRACE_CWND, cause, tcb->cwnd, tcb->ssthresh, tcb_flight(tcb));
 }
 
+/* What is lost has not arrived: the count of what has left the network is at most the rest. */
+static void bound_departed(struct tcb *tcb)
+{
+	uint32_t most = tcb_flight(tcb) - tcb->lost_bytes;
+
+	if (tcb->sacked_bytes > most)
+		tcb->sacked_bytes = most;
+}
+
 /* The first segment under way is lost: only that much of its record. */
 static void lose_first(struct tcp *tcp, struct tcb *tcb, enum parley_why why)
 {
@@ -22,6 +31,7 @@ static void lose_first(struct tcp *tcp, struct tcb *tcb, enum parley_why why)
 	if (first->len > first->size && !sent_split(tcp, first, first->size))
 		return; /* no memory: the retransmission timer will see to it */
 	sent_mark_lost(tcb, first);
+	bound_departed(tcb);
 	tcb->main_why = (uint8_t)why;
 	tcb_owe(tcp, tcb, OWE_REXMIT);
 }
@@ -47,11 +57,8 @@ static void enter(struct tcp *tcp, struct tcb *tcb)
 /* One more segment has left the network. */
 static void count_departed(struct tcb *tcb)
 {
-	uint32_t most = tcb_flight(tcb) - tcb->lost_bytes;
-
 	tcb->sacked_bytes += tcb->mss;
-	if (tcb->sacked_bytes > most)
-		tcb->sacked_bytes = most;
+	bound_departed(tcb);
 }
 
 void recovery_duplicate(struct tcp *tcp, struct tcb *tcb)
@@ -78,9 +85,10 @@ void recovery_duplicate(struct tcp *tcp, struct tcb *tcb)
 		return;
 	}
 	if (tcb->dupacks == DUP_THRESHOLD) {
-		tcb->sacked_bytes = 2u * tcb->mss;
+		/* Two before this one, also where limited transmit did not count them. */
+		tcb->sacked_bytes = 3u * tcb->mss;
+		bound_departed(tcb);
 		enter(tcp, tcb);
-		count_departed(tcb);
 	}
 }
 
@@ -102,6 +110,7 @@ static void partial(struct tcp *tcp, struct tcb *tcb, uint32_t bytes)
 	uint32_t deflate = bytes > tcb->mss ? bytes - tcb->mss : 0;
 
 	tcb->sacked_bytes = tcb->sacked_bytes > deflate ? tcb->sacked_bytes - deflate : 0;
+	bound_departed(tcb);
 	lose_first(tcp, tcb, PARLEY_WHY_PARTIAL);
 }
 
