@@ -140,7 +140,7 @@ static uint32_t account(struct narrator_end *s, const struct segment *g, uint64_
 	if (ranges_contains(&s->seen, seq, end)) {
 		steps = STEP_RETRANSMISSION;
 		s->asked_again |= (g->flags & (TCP_SYN | TCP_FIN)) != 0;
-	} else if (seq < s->nxt) {
+	} else if (seq < s->nxt && g->text_len) {
 		steps = STEP_REORDERED;
 	}
 	ranges_add(&s->seen, seq, end);
@@ -161,7 +161,7 @@ static enum parley_state state_sending(const struct narrator_end *s, const struc
 	if (g->flags & TCP_SYN) {
 		if (g->flags & TCP_ACK)
 			return PARLEY_SYN_RECEIVED;
-		return state == PARLEY_SYN_RECEIVED ? state : PARLEY_SYN_SENT;
+		return state == PARLEY_CLOSED || state == PARLEY_LISTEN ? PARLEY_SYN_SENT : state;
 	}
 	if (!s->syn && (state == PARLEY_CLOSED || state == PARLEY_LISTEN) && !s->acked_fin)
 		state = PARLEY_ESTABLISHED;
@@ -178,6 +178,9 @@ static enum parley_state state_sending(const struct narrator_end *s, const struc
 			state = PARLEY_TIME_WAIT;
 	}
 	if (g->flags & TCP_FIN) {
+		/* It does not acknowledge the other's FIN, so that was not there yet. */
+		if (state == PARLEY_CLOSE_WAIT && !s->acked_fin)
+			state = PARLEY_ESTABLISHED;
 		if (state == PARLEY_ESTABLISHED || state == PARLEY_SYN_RECEIVED)
 			state = PARLEY_FIN_WAIT_1;
 		else if (state == PARLEY_CLOSE_WAIT)

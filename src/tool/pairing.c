@@ -160,9 +160,10 @@ static void join_way(struct direction *way, const struct story_end *receiver)
 			if (!h->arrival && !h->paired &&
 			    h->time + (uint64_t)delay <= receiver->until)
 				h->segment->fate = STORY_LOST;
-			/* Those without a departure stay: the network has doubled them. */
+			/* What has no departure stays: the network has doubled it. */
 			h->segment->joined = h->arrival &&
 					     (h->paired || h->segment->fate == STORY_DAMAGED);
+			h->segment->doubled = h->arrival && !h->segment->joined;
 		}
 	}
 }

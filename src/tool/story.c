@@ -549,10 +549,12 @@ static bool read_draft(struct reader *reader, const struct draft *draft, struct 
 	}
 	if (place[0] >= 0 && place[1] >= 0 && !pairing_join(story))
 		return false;
-	qsort(story->segments, story->n, sizeof *story->segments, compare_segments);
-	qsort(story->events, story->event_n, sizeof *story->events, compare_events);
-	if (story->n)
+	if (story->event_n)
+		qsort(story->events, story->event_n, sizeof *story->events, compare_events);
+	if (story->n) {
+		qsort(story->segments, story->n, sizeof *story->segments, compare_segments);
 		narrate(story);
+	}
 	set_begin(story);
 	return true;
 }

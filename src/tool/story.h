@@ -45,6 +45,7 @@ struct story_segment {
 	int dropped;	  /* enum parley_drop: arrived, but the receiver dropped it; or -1 */
 	bool state_known; /* the sender's state, from itself */
 	enum parley_state state;
+	bool doubled; /* a second copy that the network made; when it left is unknown */
 	bool joined;  /* for tool/pairing.c: it is part of another one now */
 	size_t order; /* in which it was read */
 	struct narration narration;
