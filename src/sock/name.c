@@ -160,8 +160,7 @@ void sock_name_release(struct sock *s, bool address_too)
 		s->port_held = false;
 	if (!address_too)
 		return;
-	if (!s->port_locked)
-		s->local.port = 0;
+	/* Linux goes on showing the port, though it is free for others. */
 	if (!s->addr_locked)
 		sock_name_any(s->domain, &s->local.addr);
 	sock_name_any(s->domain, &s->remote.addr);

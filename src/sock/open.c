@@ -208,6 +208,9 @@ static int connect_start(struct sock_layer *layer, struct sock *s,
 		return -PARLEY_EAFNOSUPPORT;
 	if (sock_value(s, SOCK_VALUE_V6ONLY) && sock_addr_is_v4(&remote->addr))
 		return -PARLEY_ENETUNREACH;
+	/* Linux sends a SYN there; nobody can listen. */
+	if (remote->port == 0)
+		return -PARLEY_ECONNREFUSED;
 	open_from(s, &open);
 	if (sock_addr_is_any(&open.local.addr))
 		memset(&open.local.addr, 0, sizeof(open.local.addr));

@@ -217,9 +217,13 @@ static int set_lowat(struct sock_layer *layer, struct sock *s, const struct opti
 		     const void *value, size_t len)
 {
 	int number = take_int(value, len);
+	int most = sock_value(s, SOCK_VALUE_RCVBUF);
 
-	if (number < 0)
-		number = INT_MAX;
+	/* More than the buffer holds would never come. */
+	if (!sock_is_given(s, SOCK_VALUE_RCVBUF))
+		most = (int)(host_default(layer, PARLEY_SET_RECEIVE_BUFFER) / 2);
+	if (number < 0 || number > most)
+		number = most;
 	keep(layer, s, o, number ? number : 1);
 	sock_mark(layer, s);
 	return 0;
@@ -447,7 +451,7 @@ static const struct option options[] = {
 	FLAG(SO(BROADCAST), BROADCAST, INT, set_bool),
 	FLAG(SO(OOBINLINE), OOBINLINE, INT, set_bool),
 	SWITCH(SO(KEEPALIVE), KEEPALIVE, S(KEEPALIVE)),
-	KEPT(SO(PRIORITY), PRIORITY, 0, 6, NO_DEFAULT, 0, INT, set_int),
+	KEPT(SO(PRIORITY), PRIORITY, INT_MIN, INT_MAX, NO_DEFAULT, 0, INT, set_int),
 	KEPT(SO(RCVLOWAT), RCVLOWAT, 0, 0, NO_DEFAULT, 1, INT, set_lowat),
 	ASKED(SO(SNDLOWAT), 1, get_constant),
 	ASKED(SO(TYPE), SOCK_TYPE_STREAM, get_constant),
@@ -562,6 +566,9 @@ int sock_getsockopt(struct sock_layer *layer, int fd, int level, int name, void 
 	if (!s)
 		return -PARLEY_EBADF;
 	o = find(s, level, name);
+	if (!o && s->domain == SOCK_AF_INET && level != SOCK_SOL_SOCKET &&
+	    level != SOCK_IPPROTO_TCP && level != SOCK_IPPROTO_IP)
+		return -PARLEY_EOPNOTSUPP;
 	if (!o || !o->get)
 		return -PARLEY_ENOPROTOOPT;
 	result = o->get(layer, s, o, bytes);

@@ -228,8 +228,9 @@ int sock_shutdown(struct sock_layer *layer, int fd, int how);
 /*
  * setsockopt(), getsockopt(): bytes as in Linux. Before there is a connection, options are kept
  * and take effect with it. getsockopt() cuts off what does not fit and sets *len.
- * Errors: -PARLEY_ENOPROTOOPT, -PARLEY_EINVAL, -PARLEY_ENOENT (an unknown congestion control),
- * -SOCK_EDOM (a bad timeval).
+ * Errors: -PARLEY_ENOPROTOOPT, -PARLEY_EOPNOTSUPP (asking for an unknown level on AF_INET),
+ * -PARLEY_EINVAL, -PARLEY_ENOENT (an unknown congestion control), -SOCK_EDOM (a bad timeval),
+ * -PARLEY_ENOTCONN (IP_MTU).
  */
 int sock_setsockopt(struct sock_layer *layer, int fd, int level, int name, const void *value,
 		    size_t len);
