@@ -23,7 +23,7 @@ struct call {
 	uint64_t args[6];
 };
 
-/* Takes the oldest call. Returns 0, or -ENOENT when it has vanished. Blocks unless fd is readable. */
+/* Takes the oldest call: 0, or -ENOENT when it has vanished. Blocks unless fd is readable. */
 int notify_receive(int fd, struct call *call);
 
 /* Whether the call still waits: what was read from its process until now is its own. */
