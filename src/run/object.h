@@ -61,7 +61,7 @@ struct object {
 	bool half_shut; /* the program's end sends no more */
 	/* What shutdown() was asked for. */
 	bool shut_rd, shut_wr;
-	/* All of the program's bytes and its end have been sent; all of the peer's were passed on. */
+	/* All of the program's bytes and its end were sent; all of the peer's were passed on. */
 	bool sent_all, passed_all;
 	bool planted; /* the last byte at our end is one of pair_plant() */
 	int error;    /* what ended the connection while bytes were still to be passed on */

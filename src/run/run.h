@@ -58,7 +58,8 @@ struct run_options {
 /*
  * Runs the program and returns its exit status, or 128 + n when signal n ended it; 127 when there
  * is no such program, 126 when it cannot be run, 1 when something else failed: said on standard
- * error. Returns when no process is left that the program started, and the connections are done with.
+ * error. Returns when no process is left that the program started, and the connections are done
+ * with.
  *
  * SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1 and SIGUSR2 go to the program, unless they came from
  * the terminal, where it gets them itself. When it has ended they end the waiting.
