@@ -62,8 +62,8 @@ int parley_accept(struct parley_host *host, uint64_t now, parley_conn listener, 
 #define PARLEY_SEND_MORE 1u
 
 /*
- * SEND (RFC 9293 3.10.2): copies bytes into the send buffer; returns how many were taken, all, some,
- * or -PARLEY_EAGAIN when there is no room: WRITABLE follows. Errors: -PARLEY_EPIPE (closed for
+ * SEND (RFC 9293 3.10.2): copies bytes into the send buffer; returns how many were taken, all or
+ * some, or -PARLEY_EAGAIN when there is no room: WRITABLE follows. Errors: -PARLEY_EPIPE (closed for
  * sending), -PARLEY_ENOTCONN, or the error that ended the connection (told once, then EPIPE).
  */
 int64_t parley_send(struct parley_host *host, uint64_t now, parley_conn conn,
@@ -108,8 +108,8 @@ int parley_shutdown(struct parley_host *host, uint64_t now, parley_conn conn, un
 /*
  * Closes both ways, as close() on a socket does: what was sent still goes out, then a FIN. With
  * unread data in the buffer, or when more arrives, the peer gets a RST (RFC 1122 4.2.2.13, RFC
- * 2525 2.17). The handle stays valid, so that DEAD can be waited for. A listener stops listening, and what
- * waits in its queues is reset.
+ * 2525 2.17). The handle stays valid, so that DEAD can be waited for. A listener is gone at once,
+ * its handle too, and what waits in its queues is reset.
  */
 int parley_close(struct parley_host *host, uint64_t now, parley_conn conn);
 
@@ -176,7 +176,7 @@ struct parley_status {
 	uint64_t send_queue;
 	/* Bytes out of order in the receive buffer. */
 	uint64_t out_of_order;
-	/* The timer that runs: name from enum parley_timer, when it is due (ns), how often it fired. */
+	/* The timer that runs, when it is due (ns), and how often it fired in a row. */
 	enum parley_timer timer;
 	uint64_t timer_due;
 	uint32_t retransmits;
@@ -214,8 +214,8 @@ int parley_tcp_info(const struct parley_host *host, parley_conn conn, struct par
 
 /*
  * Walks everything that `ss` would show. Start with *cursor 0; returns 1 and fills `status`
- * (set its size first), or 0 at the end. Connections that come or go during the walk may be missed, none is
- * shown twice.
+ * (set its size first), or 0 at the end. Connections that come or go during the walk may be
+ * missed, none is shown twice.
  */
 int parley_each(const struct parley_host *host, uint64_t *cursor, struct parley_status *status);
 

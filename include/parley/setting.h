@@ -36,7 +36,7 @@ enum parley_setting_scope {
 /* clang-format off */
 #define PARLEY_SETTINGS(X) \
 	X(MSS, "mss", BYTES, CONN, 0, 65495, 0, \
-	  "largest segment text to send and to announce; 0: from the interface's MTU (RFC 9293 3.7.1)") \
+	  "largest text of a segment, both ways; 0: from the interface's MTU (RFC 9293 3.7.1)") \
 	X(WINDOW_SCALE, "window-scale", BOOL, CONN, 0, 1, 1, \
 	  "offer window scaling on SYN (RFC 7323 2)") \
 	X(SEND_BUFFER, "send-buffer", BYTES, CONN, 1, 1 << 30, 1 << 20, \
@@ -58,9 +58,9 @@ enum parley_setting_scope {
 	X(R1, "r1", COUNT, CONN, 0, 255, 3, \
 	  "retransmissions after which a soft error is reported (RFC 9293 3.8.3)") \
 	X(R2, "r2", NS, CONN, 0, PARLEY_S(86400), PARLEY_S(900), \
-	  "how long data is retransmitted without an answer before the connection is given up; 0: for ever") \
+	  "how long data is sent again without an answer before the connection ends; 0: for ever") \
 	X(SYN_RETRIES, "syn-retries", COUNT, CONN, 0, 255, 7, \
-	  "retransmissions of a SYN before an active OPEN fails (RFC 9293 MUST-23: at least 180 s)") \
+	  "retransmissions of a SYN before an active OPEN fails (MUST-23: at least 180 s)") \
 	X(SYNACK_RETRIES, "synack-retries", COUNT, CONN, 0, 255, 5, \
 	  "retransmissions of a SYN,ACK before a half-open connection is forgotten") \
 	X(INITIAL_WINDOW, "initial-window", COUNT, CONN, 1, 1000, 10, \
@@ -91,9 +91,11 @@ enum parley_setting_scope {
 	  "time to live of packets sent") \
 	X(KEEPALIVE, "keepalive", BOOL, CONN, 0, 1, 0, \
 	  "probe an idle peer (RFC 9293 3.8.4)") \
-	X(KEEPALIVE_IDLE, "keepalive-idle", NS, CONN, PARLEY_S(1), PARLEY_S(86400), PARLEY_S(7200), \
+	X(KEEPALIVE_IDLE, "keepalive-idle", NS, CONN, PARLEY_S(1), PARLEY_S(86400), \
+	  PARLEY_S(7200), \
 	  "idle time before the first keep-alive probe") \
-	X(KEEPALIVE_INTERVAL, "keepalive-interval", NS, CONN, PARLEY_S(1), PARLEY_S(32767), PARLEY_S(75), \
+	X(KEEPALIVE_INTERVAL, "keepalive-interval", NS, CONN, PARLEY_S(1), PARLEY_S(32767), \
+	  PARLEY_S(75), \
 	  "time between unanswered keep-alive probes") \
 	X(KEEPALIVE_COUNT, "keepalive-count", COUNT, CONN, 1, 127, 9, \
 	  "unanswered keep-alive probes after which the peer is dead")

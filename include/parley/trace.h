@@ -31,7 +31,7 @@ extern "C" {
 	X(ARP_MALFORMED, "arp-malformed", "malformed ARP packet") \
 	X(TCP_HEADER, "tcp-header", "malformed TCP header") \
 	X(TCP_CHECKSUM, "tcp-checksum", "TCP checksum is wrong (RFC 9293 MUST-3)") \
-	X(TCP_DESTINATION, "tcp-destination", "TCP to a broadcast or multicast address (RFC 9293 MUST-57)") \
+	X(TCP_DESTINATION, "tcp-destination", "TCP to a broadcast or multicast address (MUST-57)") \
 	X(NO_CONNECTION, "no-connection", "no connection and no listener: answered by RST") \
 	X(RST_CLOSED, "rst-closed", "a RST for no connection") \
 	X(LISTEN_RST, "listen-rst", "a RST to a listener") \
@@ -51,7 +51,7 @@ extern "C" {
 	X(NO_ACK, "no-ack", "no ACK on a synchronized connection") \
 	X(ACK_UNSENT, "ack-unsent", "acknowledges what was not sent") \
 	X(ACK_TOO_OLD, "ack-too-old", "acknowledges what is long past (RFC 5961 5)") \
-	X(SYN_RECEIVED_ACK, "syn-received-ack", "unacceptable ACK in SYN-RECEIVED: answered by RST") \
+	X(SYN_RECEIVED_ACK, "syn-received-ack", "unacceptable ACK in SYN-RECEIVED: gets a RST") \
 	X(CLOSING_ACK, "closing-ack", "does not acknowledge our FIN, and nothing else counts now") \
 	X(TEXT_AFTER_FIN, "text-after-fin", "text behind the peer's FIN") \
 	X(TEXT_AFTER_CLOSE, "text-after-close", "text that nobody will read: answered by RST") \
@@ -150,7 +150,7 @@ extern "C" {
 	X(KEEPALIVE, "keepalive", "keep-alive probe") \
 	X(ACK, "ack", "an acknowledgement, at once") \
 	X(DELAYED, "delayed", "an acknowledgement, delayed") \
-	X(DUPLICATE, "duplicate", "an acknowledgement repeated, for what was out of order or out of window") \
+	X(DUPLICATE, "duplicate", "an acknowledgement repeated, for what came out of order") \
 	X(CHALLENGE, "challenge", "challenge ACK (RFC 5961)") \
 	X(WINDOW, "window", "window update") \
 	X(RESET, "reset", "a reset")
@@ -232,7 +232,7 @@ enum parley_field_type {
 	/* An absolute sequence number as on the wire. */
 	PARLEY_FIELD_SEQ,
 	PARLEY_FIELD_NS,
-	/* The flag bits of the TCP header: FIN 1, SYN 2, RST 4, PSH 8, ACK 16, URG 32, ECE 64, CWR 128. */
+	/* Bits of the TCP header: FIN 1, SYN 2, RST 4, PSH 8, ACK 16, URG 32, ECE 64, CWR 128. */
 	PARLEY_FIELD_FLAGS,
 	PARLEY_FIELD_STATE,
 	PARLEY_FIELD_DROP,

@@ -87,7 +87,7 @@ enum parley_error {
 	PARLEY_EINPROGRESS = 115,
 };
 
-/* "ECONNRESET" for PARLEY_ECONNRESET or its negative; "OK" for 0; "?" for what is no error of ours. */
+/* "ECONNRESET" for PARLEY_ECONNRESET or its negative; "OK" for 0; "?" for what is not ours. */
 const char *parley_error_name(int error);
 
 /*

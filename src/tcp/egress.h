@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The way out of one interface, as TCP sees it: the queue of connections that have something to
- * send, and the ring of replies that belong to no TCB (a RST from CLOSED, the RST of an ABORT, the SYN,ACK
- * of a SYN entry, the ACK of a TIME-WAIT remnant). The net layer owns it and drains it.
+ * send, and the ring of replies that belong to no TCB (a RST from CLOSED, the RST of an ABORT, the
+ * SYN,ACK of a SYN entry, the ACK of a TIME-WAIT remnant). The net layer owns it and drains it.
  */
 #ifndef TCP_EGRESS_H
 #define TCP_EGRESS_H

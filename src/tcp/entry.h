@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What stands in the connection table: TCBs, SYN entries and TIME-WAIT remnants, at most one for a
- * four-tuple; and, named by the same handles, listeners. Only the four-tuple and the index of the slot
- * are common to them all.
+ * four-tuple; and, named by the same handles, listeners.
  */
 #ifndef TCP_ENTRY_H
 #define TCP_ENTRY_H

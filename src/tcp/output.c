@@ -149,7 +149,7 @@ static bool send_again(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
 		tcb->owed &= ~(uint32_t)OWE_REXMIT;
 		return false;
 	}
-	/* Records may be longer than what the path takes now; without memory the timer tries again. */
+	/* A record may be longer than one segment; without memory the timer tries again. */
 	if (record->len > tcb->mss + 1u && !sent_split(tcp, record, tcb->mss))
 		return false;
 	if (!forced && pipe + record->len > tcb->cwnd && pipe)

@@ -76,7 +76,6 @@ enum tcb_flag {
 /* Out-of-order text: allocated when the first gap appears, freed when the last is filled. */
 struct reassembly {
 	struct ranges ranges;
-	uint32_t bytes; /* size of the array behind ranges */
 };
 
 struct tcb {
@@ -109,13 +108,13 @@ struct tcb {
 		struct seq acked; /* the last acknowledgement that was sent */
 		struct seq up;
 	} rcv;
+	/* Places on the two streams, as drawn above. */
 	uint64_t snd_off, snd_end;
 	uint64_t rcv_off, read_off;
 	struct stream snd_stream, rcv_stream;
 	struct reassembly *reassembly;
-	uint64_t main_at; /* TCB_NEVER: off; so with the others */
-	uint64_t ack_at;
-	uint64_t keepalive_at;
+	/* When the timers fire, ns (timeouts.c lists them); TCB_NEVER: off. */
+	uint64_t main_at, ack_at, keepalive_at;
 	uint16_t mss;	      /* largest text that we send: Eff.snd.MSS (RFC 9293 3.7.1) */
 	uint16_t rcv_mss;     /* largest text that came, for counting full-sized segments */
 	uint32_t rcv_unacked; /* bytes that came since the last acknowledgement */
@@ -166,7 +165,7 @@ bool tcb_edge(enum parley_state from, enum parley_state to);
  */
 void tcb_set_state(struct tcp *tcp, struct tcb *tcb, enum parley_state to, enum parley_cause cause);
 
-/* A TCB in CLOSED, in no table, without slot, with the given settings: on the stack or in a pool. */
+/* A TCB in CLOSED, in no table, without slot: on the stack or in a pool. */
 void tcb_init(struct tcp *tcp, struct tcb *tcb, const struct tuple *tuple, int ifindex,
 	      const struct settings *settings);
 

@@ -95,7 +95,7 @@ struct arrival {
 /* SEGMENT ARRIVES (RFC 9293 3.10.7). The checksum is right, the addresses are single hosts'. */
 void tcp_arrives(struct tcp *tcp, const struct arrival *arrival, const struct segment *segment);
 
-/* Handles what is due; returns how many timers fired. Bounded: tcp_deadline() may be `now` after. */
+/* Handles what is due, a bounded portion at a time; returns how many timers fired. */
 int tcp_expire(struct tcp *tcp);
 uint64_t tcp_deadline(const struct tcp *tcp);
 

@@ -203,7 +203,7 @@ int user_accept(struct tcp *tcp, parley_conn conn, uint64_t user, parley_conn *o
 	return 0;
 }
 
-/* CLOSE (3.10.4) of the sending side: a FIN is owed behind the last byte. MUST-12 allows half-close. */
+/* CLOSE (3.10.4) of the sending side: a FIN is owed behind the last byte (MUST-12). */
 static int close_sending(struct tcp *tcp, struct tcb *tcb)
 {
 	switch ((enum parley_state)tcb->state) {
