@@ -290,6 +290,18 @@ static void accepted_dead(void **state)
 	assert_int_equal(sock_recv(layer, a, &buffer, 1, 0, NULL), -PARLEY_ECONNRESET);
 	assert_int_equal(sock_recv(layer, a, &buffer, 1, 0, NULL), 0);
 	assert_int_equal(sock_error(layer, a), 0);
+
+	/* No event tells what had happened before there was somebody to tell. */
+	conn = fake_arrive(sock_conn(layer, l), peer());
+	fake_die(conn, PARLEY_ETIMEDOUT);
+	fake_at(conn)->events = 0;
+	a = sock_accept(layer, l, true, NULL);
+	assert_int_equal(sock_error(layer, a), PARLEY_ETIMEDOUT);
+	conn = fake_arrive(sock_conn(layer, l), peer());
+	fake_fin(conn);
+	fake_at(conn)->events = 0;
+	a = sock_accept(layer, l, true, NULL);
+	assert_int_equal(sock_ready(layer, a), SOCK_POLLIN | SOCK_POLLOUT | SOCK_POLLRDHUP);
 }
 
 static void given_back(void **state)

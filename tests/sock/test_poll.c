@@ -294,16 +294,20 @@ static void renew(struct sock_wait *wait, void *context)
 
 static void renewed_for_ever(void **state)
 {
-	int fd = fake_connected(false), calls = 0;
+	int fd = fake_connected(false), other = fake_connected(false), calls = 0;
 	struct sock_wait wait = {.wanted = SOCK_POLLOUT, .resume = renew, .context = &calls};
+	struct sock_wait second = wait;
 
 	(void)state;
 	assert_int_equal(sock_wait_add(layer, fd, &wait), 0);
-	assert_int_equal(sock_poll(layer, 2000), 1);
+	assert_int_equal(sock_wait_add(layer, other, &second), 0);
+	assert_int_equal(sock_poll(layer, 2000), 2);
 	assert_true(sock_deadline(layer) == 2000);
-	assert_int_equal(sock_poll(layer, 2000), 1);
-	assert_int_equal(calls, 2);
+	assert_int_equal(sock_poll(layer, 2000), 2);
+	assert_int_equal(calls, 4);
 	sock_wait_cancel(&wait);
+	sock_wait_cancel(&second);
+	assert_int_equal(sock_poll(layer, 2000), 0);
 }
 
 struct seen {
