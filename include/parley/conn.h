@@ -63,8 +63,8 @@ int parley_accept(struct parley_host *host, uint64_t now, parley_conn listener, 
 
 /*
  * SEND (RFC 9293 3.10.2): copies bytes into the send buffer; returns how many were taken, all or
- * some, or -PARLEY_EAGAIN when there is no room: WRITABLE follows. Errors: -PARLEY_EPIPE (closed for
- * sending), -PARLEY_ENOTCONN, or the error that ended the connection (told once, then EPIPE).
+ * some, or -PARLEY_EAGAIN when there is no room: WRITABLE follows. Errors: -PARLEY_EPIPE (closed
+ * for sending), -PARLEY_ENOTCONN, or what ended the connection (told once, then EPIPE).
  */
 int64_t parley_send(struct parley_host *host, uint64_t now, parley_conn conn,
 		    const struct parley_span *spans, int n, unsigned flags);

@@ -111,7 +111,7 @@ extern "C" {
 	X(KEEPALIVE, "keepalive", "keep-alive probe (RFC 9293 3.8.4)") \
 	X(FIN_WAIT_2, "fin-wait-2", "nobody reads, and the peer does not close") \
 	X(TIME_WAIT, "time-wait", "2 MSL (RFC 9293 3.10.8)") \
-	X(OVERRIDE, "override", "a segment held back by the silly-window rule (RFC 9293 3.8.6.2.1)") \
+	X(OVERRIDE, "override", "text held back by the silly-window rule (RFC 9293 3.8.6.2.1)") \
 	X(MEMORY, "memory", "another try after memory was short")
 
 /*

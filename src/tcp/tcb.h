@@ -83,7 +83,7 @@ struct tcb {
 	uint8_t kind; /* ENTRY_TCB, right behind the wheel entry as in struct syn_entry */
 	uint8_t state;
 	uint8_t ifindex;
-	/* Window scale (RFC 7323): snd applies to windows that arrive, rcv to those that we send. */
+	/* Window scale (RFC 7323): snd for windows that arrive, rcv for those that we send. */
 	uint8_t snd_shift, rcv_shift;
 	uint8_t dupacks;	/* duplicate ACKs in a row, saturating */
 	uint8_t main_timer;	/* enum parley_timer of main_at */
