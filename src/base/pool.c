@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A slab is in one of three places: among those with room (some objects in use, not all), nowhere
- * (all in use; found again through any of its objects), or the spare (none in use). Objects are
+ * A slab is in one of three places: among those with room (some objects in use, not all), among
+ * the full ones (all in use), or the spare (none in use). Objects are
  * taken from the slab at the front of the room list, and a slab that gets room again goes to the
  * front, so that the others have time to empty.
  */
@@ -32,37 +32,62 @@ void pool_init(struct pool *p, struct memory *m, const struct pool_kind *kind)
 	m->pools = p;
 }
 
-void pool_close(struct pool *p)
+static void leave_memory(struct pool *p)
 {
 	struct pool **at = &p->memory->pools;
 
-	must(p->used == 0);
-	if (p->spare)
-		slab_put(p->memory, p->spare);
-	p->spare = NULL;
 	while (*at && *at != p)
 		at = &(*at)->next;
 	if (*at)
 		*at = p->next;
 }
 
-static void room_add(struct pool *p, struct slab *s)
+void pool_close(struct pool *p)
 {
-	s->prev = NULL;
-	s->next = p->room;
-	if (s->next)
-		s->next->prev = s;
-	p->room = s;
+	must(p->used == 0);
+	if (p->spare)
+		slab_put(p->memory, p->spare);
+	p->spare = NULL;
+	leave_memory(p);
 }
 
-static void room_remove(struct pool *p, struct slab *s)
+static void put_all(struct pool *p, struct slab **list)
+{
+	while (*list) {
+		struct slab *s = *list;
+
+		*list = s->next;
+		p->used -= s->used;
+		memory_uncharge(p->memory, s->used * p->charge);
+		p->slabs--;
+		slab_put(p->memory, s);
+	}
+}
+
+void pool_abandon(struct pool *p)
+{
+	put_all(p, &p->room);
+	put_all(p, &p->full);
+	pool_close(p);
+}
+
+static void slab_link(struct slab **list, struct slab *s)
+{
+	s->prev = NULL;
+	s->next = *list;
+	if (s->next)
+		s->next->prev = s;
+	*list = s;
+}
+
+static void slab_unlink(struct slab **list, struct slab *s)
 {
 	if (s->next)
 		s->next->prev = s->prev;
 	if (s->prev)
 		s->prev->next = s->next;
 	else
-		p->room = s->next;
+		*list = s->next;
 }
 
 /* A slab with room, at the front of the list, or NULL. */
@@ -82,7 +107,7 @@ static struct slab *room_get(struct pool *p)
 		*s = (struct slab){.pool = p};
 		p->slabs++;
 	}
-	room_add(p, s);
+	slab_link(&p->room, s);
 	return s;
 }
 
@@ -101,8 +126,10 @@ void *pool_get(struct pool *p)
 		s->free = *(void **)object;
 	else
 		object = (uint8_t *)s + p->first + p->stride * s->cut++;
-	if (++s->used == p->per_slab)
-		room_remove(p, s);
+	if (++s->used == p->per_slab) {
+		slab_unlink(&p->room, s);
+		slab_link(&p->full, s);
+	}
 	p->used++;
 	memory_charge(p->memory, p->charge);
 	return object;
@@ -120,7 +147,7 @@ void *pool_get_zero(struct pool *p)
 /* The slab's last object has been given back. */
 static void slab_emptied(struct pool *p, struct slab *s)
 {
-	room_remove(p, s);
+	slab_unlink(&p->room, s);
 	if (!p->spare) {
 		p->spare = s;
 		return;
@@ -137,8 +164,10 @@ void pool_put(struct pool *p, void *object)
 		return;
 	*(void **)object = s->free;
 	s->free = object;
-	if (s->used == p->per_slab)
-		room_add(p, s);
+	if (s->used == p->per_slab) {
+		slab_unlink(&p->full, s);
+		slab_link(&p->room, s);
+	}
 	p->used--;
 	memory_uncharge(p->memory, p->charge);
 	if (--s->used == 0)

@@ -25,7 +25,7 @@ struct pool;
 /* The head of each slab that a pool has cut up. */
 struct slab {
 	struct pool *pool;
-	/* Among the pool's slabs with room; unset while the slab is full or is the spare. */
+	/* Among the pool's slabs with room, or among the full ones; unset for the spare. */
 	struct slab *next;
 	struct slab *prev;
 	/* Objects given back, linked through their first bytes. */
@@ -54,6 +54,8 @@ struct pool {
 	struct pool *next;
 	/* Slabs with room and at least one object in use. */
 	struct slab *room;
+	/* Slabs whose objects are all in use. */
+	struct slab *full;
 	/* One slab without any, or NULL. */
 	struct slab *spare;
 	/* Distance of objects in a slab, and where the first stands. */
@@ -72,6 +74,9 @@ void pool_init(struct pool *p, struct memory *m, const struct pool_kind *kind);
 
 /* Gives the spare slab back and leaves the memory. The pool must be empty. */
 void pool_close(struct pool *p);
+
+/* The same for a pool whose objects may still be in use: nobody may touch them any more. */
+void pool_abandon(struct pool *p);
 
 /* An object with undefined contents; NULL (counted) at the cap or if the allocator fails. */
 void *pool_get(struct pool *p);

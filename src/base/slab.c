@@ -32,8 +32,8 @@ void memory_close(struct memory *m)
 {
 	for (uint32_t i = 0; i < MEMORY_CLASSES; i++)
 		pool_close(&m->arrays[i]);
-	pool_close(&m->blocks[BLOCK_SMALL]);
-	pool_close(&m->blocks[BLOCK_PAGE]);
+	pool_abandon(&m->blocks[BLOCK_SMALL]);
+	pool_abandon(&m->blocks[BLOCK_PAGE]);
 	must(m->charged == 0 && m->held == 0);
 }
 
@@ -156,24 +156,34 @@ void memory_free(struct memory *m, void *array, size_t size)
 	slab_put(m, array);
 }
 
+/* Counts a list of a pool's slabs, whose objects in use are added up; -1 if one is not in order. */
+static int64_t count_slabs(const struct pool *p, const struct slab *s, bool full, uint64_t *used)
+{
+	const struct slab *prev = NULL;
+	int64_t n = 0;
+
+	for (; s; prev = s, s = s->next, n++) {
+		if (s->pool != p || s->prev != prev || s->used == 0 || s->cut > p->per_slab)
+			return -1;
+		if (s->cut < s->used || (s->used == p->per_slab) != full)
+			return -1;
+		*used += s->used;
+	}
+	return n;
+}
+
 /* Whether a pool's slabs are where they belong. */
 static bool pool_check(const struct pool *p)
 {
-	const struct slab *prev = NULL;
-	uint32_t n = 0, used = 0;
+	uint64_t used = 0;
+	int64_t room = count_slabs(p, p->room, false, &used);
+	int64_t full = count_slabs(p, p->full, true, &used);
 
-	for (const struct slab *s = p->room; s; prev = s, s = s->next, n++) {
-		if (s->pool != p || s->prev != prev || s->used == 0 || s->used >= p->per_slab)
-			return false;
-		if (s->cut < s->used || s->cut > p->per_slab)
-			return false;
-		used += s->used;
-	}
+	if (room < 0 || full < 0)
+		return false;
 	if (p->spare && (p->spare->used || p->spare->pool != p))
 		return false;
-	n += p->spare ? 1 : 0;
-	/* All others are full. */
-	return n <= p->slabs && used + (p->slabs - n) * p->per_slab == p->used;
+	return room + full + (p->spare ? 1 : 0) == p->slabs && used == p->used;
 }
 
 bool memory_check(const struct memory *m)

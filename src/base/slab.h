@@ -48,7 +48,10 @@ struct memory {
  */
 void memory_init(struct memory *m, const struct parley_allocator *allocator, uint64_t cap);
 
-/* Gives everything back. All pools and arrays must be empty, the pools of others closed. */
+/*
+ * Gives everything back. All arrays must be given back, the pools of others closed; blocks that
+ * frames still hold go too.
+ */
 void memory_close(struct memory *m);
 
 /*
