@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Door 3: the user's calls. What needs the network (which interface, which source address) is found
+ * here; the rest is tcp/user.h.
+ */
+#include "net/host.h"
+#include "tcp/observe.h"
+#include "tcp/status.h"
+#include "tcp/user.h"
+#include "wire/ip.h"
+
+static bool is_valid(const struct parley_open *open)
+{
+	return open && open->size >= sizeof *open;
+}
+
+/* MUST-46: a connection is between two single hosts. */
+static bool is_group(const struct parley_host *host, const struct parley_addr *addr)
+{
+	if (ip_is_multicast(addr) || ip_is_broadcast(addr))
+		return true;
+	for (int i = 1; i < EGRESS_MAX; i++)
+		if (host->interfaces[i] && interface_is_broadcast(host->interfaces[i], addr))
+			return true;
+	return false;
+}
+
+/*
+ * The route of an active OPEN: through the interface that has the local address if one was given
+ * and it leads there, else the best of all (RFC 1122 3.3.4.2, the weak model).
+ */
+static const struct route *choose_route(const struct parley_host *host,
+					const struct parley_open *open)
+{
+	const struct interface *owner = interface_of_address(host, NULL, &open->local.addr);
+	const struct route *route = NULL;
+
+	if (owner)
+		route = routes_find(&host->routes, owner->index, &open->remote.addr);
+	return route ? route : routes_find(&host->routes, 0, &open->remote.addr);
+}
+
+/* Interface and local address of an active OPEN (MUST-44, MUST-45). Returns the interface's index. */
+static int choose_source(const struct parley_host *host, struct parley_open *open)
+{
+	const struct parley_addr *remote = &open->remote.addr, *source;
+	const struct route *route;
+	struct parley_addr hop;
+
+	if (ip_is_unspecified(remote) || is_group(host, remote))
+		return -PARLEY_EINVAL;
+	if (!ip_is_unspecified(&open->local.addr)) {
+		if (ip_is_v4(&open->local.addr) != ip_is_v4(remote))
+			return -PARLEY_EINVAL;
+		if (!interface_of_address(host, NULL, &open->local.addr))
+			return -PARLEY_EADDRNOTAVAIL;
+	}
+	/* Addresses of this host never stand on a wire, and it has no loopback. */
+	if (ip_is_loopback(remote) || interface_of_address(host, NULL, remote))
+		return -PARLEY_ENETUNREACH;
+	route = choose_route(host, open);
+	if (!route)
+		return -PARLEY_ENETUNREACH;
+	if (!ip_is_unspecified(&open->local.addr))
+		return route->ifindex;
+	hop = route_next_hop(route, remote);
+	source = interface_source(host->interfaces[route->ifindex], &hop);
+	if (!source)
+		return -PARLEY_EADDRNOTAVAIL;
+	open->local.addr = *source;
+	return route->ifindex;
+}
+
+int parley_connect(struct parley_host *host, uint64_t now, const struct parley_open *open,
+		   parley_conn *out)
+{
+	struct parley_open chosen;
+	int ifindex;
+
+	tcp_set_now(&host->tcp, now);
+	if (!is_valid(open))
+		return -PARLEY_EINVAL;
+	chosen = *open;
+	ifindex = choose_source(host, &chosen);
+	if (ifindex < 0)
+		return (int)observe_call(&host->tcp, NULL, PARLEY_CALL_CONNECT, 0, ifindex);
+	return user_connect(&host->tcp, &chosen, ifindex, out);
+}
+
+/* A passive OPEN may name one of our addresses, or none. */
+static int check_local(const struct parley_host *host, const struct parley_open *open)
+{
+	if (!is_valid(open))
+		return -PARLEY_EINVAL;
+	if (ip_is_unspecified(&open->local.addr) ||
+	    interface_of_address(host, NULL, &open->local.addr))
+		return 0;
+	return -PARLEY_EADDRNOTAVAIL;
+}
+
+int parley_listen(struct parley_host *host, uint64_t now, const struct parley_open *open,
+		  parley_conn *out)
+{
+	int error;
+
+	tcp_set_now(&host->tcp, now);
+	error = check_local(host, open);
+	if (error)
+		return (int)observe_call(&host->tcp, NULL, PARLEY_CALL_LISTEN, 0, error);
+	return user_listen(&host->tcp, open, out);
+}
+
+int parley_open_passive(struct parley_host *host, uint64_t now, const struct parley_open *open,
+			parley_conn *out)
+{
+	int error;
+
+	tcp_set_now(&host->tcp, now);
+	error = check_local(host, open);
+	if (error)
+		return (int)observe_call(&host->tcp, NULL, PARLEY_CALL_OPEN_PASSIVE, 0, error);
+	if (is_group(host, &open->remote.addr))
+		return -PARLEY_EINVAL;
+	return user_open_passive(&host->tcp, open, out);
+}
+
+int parley_accept(struct parley_host *host, uint64_t now, parley_conn listener, uint64_t user,
+		  parley_conn *out)
+{
+	tcp_set_now(&host->tcp, now);
+	return user_accept(&host->tcp, listener, user, out);
+}
+
+int64_t parley_send(struct parley_host *host, uint64_t now, parley_conn conn,
+		    const struct parley_span *spans, int n, unsigned flags)
+{
+	tcp_set_now(&host->tcp, now);
+	return user_send(&host->tcp, conn, spans, n, flags);
+}
+
+int parley_reserve(struct parley_host *host, uint64_t now, parley_conn conn, size_t len,
+		   struct parley_buffer *buffers, int n)
+{
+	tcp_set_now(&host->tcp, now);
+	return user_reserve(&host->tcp, conn, len, buffers, n);
+}
+
+int64_t parley_commit(struct parley_host *host, uint64_t now, parley_conn conn, size_t len,
+		      unsigned flags)
+{
+	tcp_set_now(&host->tcp, now);
+	return user_commit(&host->tcp, conn, len, flags);
+}
+
+int64_t parley_receive(struct parley_host *host, uint64_t now, parley_conn conn, void *buf,
+		       size_t len)
+{
+	tcp_set_now(&host->tcp, now);
+	return user_receive(&host->tcp, conn, buf, len);
+}
+
+int parley_peek(const struct parley_host *host, parley_conn conn, struct parley_span *spans, int n)
+{
+	return user_peek(&host->tcp, conn, spans, n);
+}
+
+int parley_consume(struct parley_host *host, uint64_t now, parley_conn conn, size_t len)
+{
+	tcp_set_now(&host->tcp, now);
+	return user_consume(&host->tcp, conn, len);
+}
+
+int parley_shutdown(struct parley_host *host, uint64_t now, parley_conn conn, unsigned how)
+{
+	tcp_set_now(&host->tcp, now);
+	return user_shutdown(&host->tcp, conn, how);
+}
+
+int parley_close(struct parley_host *host, uint64_t now, parley_conn conn)
+{
+	tcp_set_now(&host->tcp, now);
+	return user_close(&host->tcp, conn);
+}
+
+int parley_abort(struct parley_host *host, uint64_t now, parley_conn conn)
+{
+	tcp_set_now(&host->tcp, now);
+	return user_abort(&host->tcp, conn);
+}
+
+int parley_release_conn(struct parley_host *host, uint64_t now, parley_conn conn)
+{
+	tcp_set_now(&host->tcp, now);
+	return user_release(&host->tcp, conn);
+}
+
+uint32_t parley_ready(const struct parley_host *host, parley_conn conn)
+{
+	return user_ready(&host->tcp, conn);
+}
+
+int parley_set(struct parley_host *host, uint64_t now, parley_conn conn,
+	       enum parley_setting setting, int64_t value)
+{
+	tcp_set_now(&host->tcp, now);
+	return user_set(&host->tcp, conn, setting, value);
+}
+
+int parley_get(const struct parley_host *host, parley_conn conn, enum parley_setting setting,
+	       int64_t *value)
+{
+	return user_get(&host->tcp, conn, setting, value);
+}
+
+int parley_status(const struct parley_host *host, parley_conn conn, struct parley_status *status)
+{
+	if (!status || status->size < sizeof *status)
+		return -PARLEY_EINVAL;
+	return status_get((struct tcp *)&host->tcp, conn, status);
+}
+
+int parley_tcp_info(const struct parley_host *host, parley_conn conn, struct parley_tcp_info *info)
+{
+	if (!info || info->size < sizeof *info)
+		return -PARLEY_EINVAL;
+	return status_info(&host->tcp, conn, info);
+}
+
+int parley_each(const struct parley_host *host, uint64_t *cursor, struct parley_status *status)
+{
+	if (!cursor || !status || status->size < sizeof *status)
+		return -PARLEY_EINVAL;
+	return status_each((struct tcp *)&host->tcp, cursor, status);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The host: one TCP and the network below it. It lives in one slab of the user's allocator; what
+ * else it needs comes from its memory.
+ */
+#ifndef NET_HOST_H
+#define NET_HOST_H
+
+#include "net/interface.h"
+#include "net/route.h"
+#include "tcp/tcp.h"
+
+#include <parley/host.h>
+
+struct parley_host {
+	struct tcp tcp;
+	struct memory memory;
+	struct interface *interfaces[EGRESS_MAX]; /* by index, NULL where there is none */
+	struct routes routes;
+	uint64_t ids; /* IP identifications drawn so far */
+};
+
+/*
+ * Counts and tells a drop of what was no segment: addresses as far as known, without ports.
+ * `packet` may be NULL.
+ */
+struct ip_packet;
+void host_drop(struct parley_host *host, int ifindex, const struct ip_packet *packet,
+	       enum parley_drop reason);
+
+/* The same for a reply that could not be sent. */
+void host_drop_reply(struct parley_host *host, const struct interface *interface,
+		     const struct reply *reply, enum parley_drop reason);
+
+#endif

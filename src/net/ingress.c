@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Door 1: frames arrive. Each goes through the layers from the bottom up, and at each of them is
+ * either passed on or dropped with a reason; nothing is answered here, only recorded.
+ *
+ *	frame_arrives	Ethernet	for us, or for all?
+ *	ip_arrives	IPv4		well formed, from a host, to one of our addresses?
+ *	tcp_in, echo.c, resolution.c
+ */
+#include "net/host.h"
+#include "tcp/observe.h"
+#include "wire/ipv4.h"
+#include "wire/tcp.h"
+
+/* A frame on its way up. */
+struct ingress {
+	struct parley_host *host;
+	struct interface *interface;
+	const struct parley_rx *rx;
+	struct eth_addr from; /* the station that sent it */
+	bool to_group;	      /* the frame went to more stations than us */
+};
+
+static void drop(const struct ingress *in, const struct ip_packet *packet, enum parley_drop reason)
+{
+	host_drop(in->host, in->rx->ifindex, packet, reason);
+}
+
+static uint64_t arrival_time(const struct ingress *in)
+{
+	uint64_t now = in->host->tcp.now;
+
+	return in->rx->arrival && in->rx->arrival < now ? in->rx->arrival : now;
+}
+
+static void drop_segment(const struct ingress *in, const struct arrival *arrival,
+			 const struct segment *segment, enum parley_drop reason)
+{
+	count(&in->host->tcp, PARLEY_COUNTER_IN_ERRS);
+	observe_drop(&in->host->tcp, arrival, segment, PARLEY_NO_CONN, reason);
+}
+
+static void tcp_in(const struct ingress *in, const struct ip_packet *packet)
+{
+	struct tcp *tcp = &in->host->tcp;
+	struct segment segment = {.flags = 0};
+	struct arrival arrival = {
+		.tuple = {.local = packet->dst, .remote = packet->src},
+		.ifindex = in->interface->index,
+		.at = arrival_time(in),
+	};
+	enum wire_error bad = tcp_parse(&segment, packet->payload, packet->payload_len);
+	enum wire_error sum = WIRE_OK;
+
+	count(tcp, PARLEY_COUNTER_IN_SEGS);
+	/* MUST-3: until the checksum has been found right, nothing is believed, only told. */
+	if (!in->rx->checksum_verified)
+		sum = tcp_verify_checksum(&packet->src, &packet->dst, packet->payload,
+					  packet->payload_len, tcp->checksum);
+	arrival.tuple.local_port = segment.dst_port;
+	arrival.tuple.remote_port = segment.src_port;
+	if (sum == WIRE_BAD_CHECKSUM) {
+		drop_segment(in, &arrival, &segment, PARLEY_DROP_TCP_CHECKSUM);
+		return;
+	}
+	if (bad) {
+		drop_segment(in, &arrival, &segment, PARLEY_DROP_TCP_HEADER);
+		return;
+	}
+	if (segment.options.malformed)
+		count(tcp, PARLEY_COUNTER_OPTIONS_MALFORMED);
+	tcp_arrives(tcp, &arrival, &segment);
+}
+
+static enum parley_drop reason_of(enum wire_error error)
+{
+	switch (error) {
+	case WIRE_TRUNCATED:
+	case WIRE_BAD_TOTAL_LENGTH:
+		return PARLEY_DROP_TRUNCATED;
+	case WIRE_BAD_CHECKSUM:
+		return PARLEY_DROP_IP_CHECKSUM;
+	case WIRE_FRAGMENT:
+		return PARLEY_DROP_IP_FRAGMENT;
+	case WIRE_BAD_SOURCE:
+		return PARLEY_DROP_IP_SOURCE;
+	case WIRE_OK:
+	case WIRE_BAD_VERSION:
+	case WIRE_BAD_HEADER_LENGTH:
+	case WIRE_BAD_OPTION:
+	case WIRE_BAD_TYPE:
+		break;
+	}
+	return PARLEY_DROP_IP_HEADER;
+}
+
+/* MUST-63, RFC 1122 3.2.1.3: can this packet really come from another host on the wire? */
+static bool is_credible_source(const struct ingress *in, const struct parley_addr *src)
+{
+	return !ip_is_loopback(src) && !interface_is_broadcast(in->interface, src) &&
+	       !interface_of_address(in->host, in->interface, src);
+}
+
+static bool is_for_many(const struct ingress *in, const struct parley_addr *dst)
+{
+	return ip_is_broadcast(dst) || ip_is_multicast(dst) ||
+	       interface_is_broadcast(in->interface, dst);
+}
+
+/* A packet from a host: to one of our addresses, and for a protocol that we speak? */
+static void packet_arrives(const struct ingress *in, const struct ip_packet *packet)
+{
+	if (is_for_many(in, &packet->dst)) {
+		drop(in, packet,
+		     packet->protocol == IP_TCP ? PARLEY_DROP_TCP_DESTINATION /* MUST-57 */
+						: PARLEY_DROP_NOT_OURS);
+		return;
+	}
+	if (!interface_of_address(in->host, in->interface, &packet->dst)) {
+		drop(in, packet, PARLEY_DROP_NOT_OURS);
+		return;
+	}
+	/* RFC 1122 3.3.6: a link broadcast of a packet to one host is not to be believed. */
+	if (in->to_group) {
+		drop(in, packet,
+		     packet->protocol == IP_TCP ? PARLEY_DROP_TCP_DESTINATION
+						: PARLEY_DROP_NOT_OURS);
+		return;
+	}
+	if (packet->protocol == IP_TCP)
+		tcp_in(in, packet);
+	else if (packet->protocol == IP_ICMP)
+		echo_arrives(in->host, in->interface, packet, in->from);
+	else
+		drop(in, packet, PARLEY_DROP_UNKNOWN_PROTOCOL);
+}
+
+static void ip_arrives(const struct ingress *in, const uint8_t *bytes, size_t len)
+{
+	struct ip_packet packet;
+	enum wire_error error = ipv4_parse(&packet, bytes, len);
+	/* What was read before that cannot be shown. */
+	bool readable = error == WIRE_OK || error == WIRE_BAD_CHECKSUM ||
+			error == WIRE_BAD_OPTION || error == WIRE_FRAGMENT ||
+			error == WIRE_BAD_SOURCE;
+
+	if (error)
+		drop(in, readable ? &packet : NULL, reason_of(error));
+	else if (packet.source_routed)
+		drop(in, &packet, PARLEY_DROP_IP_SOURCE_ROUTE);
+	else if (!is_credible_source(in, &packet.src))
+		drop(in, &packet, PARLEY_DROP_IP_SOURCE);
+	else
+		packet_arrives(in, &packet);
+}
+
+static void ethernet_arrives(struct ingress *in)
+{
+	struct eth_frame eth;
+
+	if (eth_parse(&eth, in->rx->data, in->rx->len) != WIRE_OK) {
+		drop(in, NULL, PARLEY_DROP_TRUNCATED);
+		return;
+	}
+	in->from = eth.src;
+	in->to_group = eth_is_multicast(eth.dst);
+	if (!in->to_group && !eth_equal(eth.dst, in->interface->mac))
+		drop(in, NULL, PARLEY_DROP_NOT_OURS);
+	else if (eth.type == ETH_ARP)
+		resolution_arrives(in->host, in->interface, eth.payload, eth.payload_len);
+	else if (eth.type == ETH_IPV4)
+		ip_arrives(in, eth.payload, eth.payload_len);
+	else
+		drop(in, NULL, PARLEY_DROP_UNKNOWN_PROTOCOL);
+}
+
+static void frame_arrives(struct parley_host *host, const struct parley_rx *rx)
+{
+	struct ingress in = {.host = host, .rx = rx};
+	const uint8_t *bytes = rx->data;
+
+	in.interface = interface_at(host, rx->ifindex);
+	count(&host->tcp, PARLEY_COUNTER_FRAMES_IN);
+	if (!in.interface)
+		drop(&in, NULL, PARLEY_DROP_NOT_OURS);
+	else if (in.interface->link == PARLEY_LINK_ETHERNET)
+		ethernet_arrives(&in);
+	else if (rx->len && bytes[0] >> 4 == 6)
+		drop(&in, NULL, PARLEY_DROP_UNKNOWN_PROTOCOL);
+	else
+		ip_arrives(&in, bytes, rx->len);
+}
+
+int parley_input(struct parley_host *host, uint64_t now, const struct parley_rx *frames, int n)
+{
+	tcp_set_now(&host->tcp, now);
+	if (n < 0)
+		return -PARLEY_EINVAL;
+	for (int i = 0; i < n; i++)
+		frame_arrives(host, &frames[i]);
+	return 0;
+}
