@@ -217,6 +217,15 @@ static bool connection_output(struct parley_host *host, struct interface *interf
 	return false;
 }
 
+/* What waits for its next hop there makes a question of it, which goes out at once. */
+static bool any_output(struct parley_host *host, struct interface *interface,
+		       struct parley_frame *frame)
+{
+	return resolution_output(host, interface, frame) || echo_output(host, interface, frame) ||
+	       reply_output(host, interface, frame) || connection_output(host, interface, frame) ||
+	       resolution_output(host, interface, frame);
+}
+
 int parley_output(struct parley_host *host, int ifindex, uint64_t now, struct parley_frame *frames,
 		  int n)
 {
@@ -226,10 +235,7 @@ int parley_output(struct parley_host *host, int ifindex, uint64_t now, struct pa
 	tcp_set_now(&host->tcp, now);
 	if (!interface)
 		return -PARLEY_ENODEV;
-	while (filled < n && (resolution_output(host, interface, &frames[filled]) ||
-			      echo_output(host, interface, &frames[filled]) ||
-			      reply_output(host, interface, &frames[filled]) ||
-			      connection_output(host, interface, &frames[filled])))
+	while (filled < n && any_output(host, interface, &frames[filled]))
 		filled++;
 	host->tcp.counters[PARLEY_COUNTER_FRAMES_OUT] += (uint64_t)filled;
 	return filled;
