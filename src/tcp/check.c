@@ -50,6 +50,7 @@ static const char *check_state(const struct tcb *tcb)
 
 	switch ((enum parley_state)tcb->state) {
 	case PARLEY_CLOSED:
+		return NULL; /* what came before the end stays for the user to see */
 	case PARLEY_LISTEN:
 	case PARLEY_SYN_SENT:
 	case PARLEY_SYN_RECEIVED:
