@@ -77,6 +77,8 @@ enum parley_setting_scope {
 	  "least time between two challenge ACKs of a connection (RFC 5961 7)") \
 	X(RST_KILLS_TIME_WAIT, "rst-kills-time-wait", BOOL, HOST, 0, 1, 1, \
 	  "an exact RST ends TIME-WAIT; 0: ignored (RFC 1337)") \
+	X(BACKLOG, "backlog", COUNT, CONN, 0, 65535, 128, \
+	  "a listener's accept queue, connections; on the host it is without effect") \
 	X(SOMAXCONN, "somaxconn", COUNT, HOST, 1, 65535, 4096, \
 	  "upper bound of every accept queue, connections") \
 	X(SYN_BACKLOG, "syn-backlog", COUNT, HOST, 1, 1 << 20, 4096, \

@@ -2,6 +2,7 @@
 /* SEND and RECEIVE (RFC 9293 3.10.2, 3.10.3), and the calls around them. */
 #include "tcp/listener.h"
 #include "tcp/observe.h"
+#include "tcp/open.h"
 #include "tcp/user.h"
 #include "tcp/window.h"
 
@@ -259,6 +260,9 @@ static void apply(struct tcp *tcp, struct tcb *tcb, enum parley_setting setting)
 		if (tcb->state >= PARLEY_ESTABLISHED)
 			tcb_owe(tcp, tcb, 0);
 	}
+	/* What a SYN announces can be changed until it has gone. */
+	if (tcb->state == PARLEY_SYN_SENT && !tcb->segs_out)
+		open_prepare(tcp, tcb);
 	if ((setting == PARLEY_SET_KEEPALIVE || setting == PARLEY_SET_KEEPALIVE_IDLE) &&
 	    tcb->state >= PARLEY_ESTABLISHED && tcb->state != PARLEY_TIME_WAIT) {
 		tcb->keepalive_at = TCB_NEVER;
@@ -283,9 +287,13 @@ int user_set(struct tcp *tcp, parley_conn conn, enum parley_setting setting, int
 				    (int)setting, value);
 	if (info->scope != PARLEY_SCOPE_CONN)
 		return -PARLEY_ENOPROTOOPT;
-	if (listener)
-		return settings_set(&tcp->settings_blocks, &listener->settings, (int)setting,
-				    value);
+	if (listener) {
+		error = settings_set(&tcp->settings_blocks, &listener->settings, (int)setting,
+				     value);
+		if (!error && setting == PARLEY_SET_BACKLOG)
+			listener->backlog = (uint32_t)value;
+		return error;
+	}
 	if (!tcb)
 		return -PARLEY_EBADF;
 	error = settings_set(&tcp->settings_blocks, &tcb->settings, (int)setting, value);
@@ -304,7 +312,8 @@ int user_get(const struct tcp *tcp, parley_conn conn, enum parley_setting settin
 	if (conn == PARLEY_NO_CONN)
 		*value = tcp->settings->v[setting];
 	else if (listener)
-		*value = listener->settings->v[setting];
+		*value = setting == PARLEY_SET_BACKLOG ? (int64_t)listener->backlog
+						       : listener->settings->v[setting];
 	else if (tcb)
 		*value = tcb->settings->v[setting];
 	else
