@@ -127,7 +127,8 @@ static int open_capture(struct hub *hub)
 		 "parley lan, seen as frames come in; each way: delay %" PRIu64 " us, loss %" PRIu32
 		 " ppm, seed %" PRIu64,
 		 link->delay_ns / 1000, link->loss, link->seed);
-	return pcapfile_open(&hub->pcap, hub->config.pcap, about, "lan", PARLEY_LINK_ETHERNET);
+	return pcapfile_open(&hub->pcap, hub->config.pcap, about, "lan", PARLEY_LINK_ETHERNET,
+			     clock_epoch());
 }
 
 int hub_open(struct hub **out, const struct hub_config *config, const char **culprit)

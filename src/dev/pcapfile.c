@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dev/clock.h"
 #include "dev/outfile.h"
 #include "wire/eth.h"
 #include "wire/ip.h"
@@ -13,11 +12,26 @@
 
 #define HEAD_MAX 4096
 
+/* Segments that the host has announced and that have not passed yet; a power of two. */
+#define ANNOUNCED 512
+
+/* What segment_out tells, by its order of fields in the table of events. */
+enum { OUT_FLAGS = 0, OUT_SEQ = 1, OUT_STATE = 8, OUT_WHY = 9 };
+
+struct announced {
+	struct parley_endpoint local, remote;
+	uint32_t seq;
+	uint16_t flags;
+	uint8_t state, why;
+};
+
 struct pcapfile {
 	struct outfile out;
 	enum parley_link link;
 	uint64_t epoch;
 	struct narrator narrator;
+	struct announced announced[ANNOUNCED];
+	uint32_t head, tail; /* counted from 0 without end: tail - head are in use */
 };
 
 static bool write_head(struct pcapfile *file, const char *about, const char *interface)
@@ -40,7 +54,7 @@ static bool write_head(struct pcapfile *file, const char *about, const char *int
 }
 
 int pcapfile_open(struct pcapfile **out, const char *path, const char *about, const char *interface,
-		  enum parley_link link)
+		  enum parley_link link, uint64_t epoch)
 {
 	struct pcapfile *file = calloc(1, sizeof *file);
 	int error;
@@ -48,7 +62,7 @@ int pcapfile_open(struct pcapfile **out, const char *path, const char *about, co
 	if (!file)
 		return -ENOMEM;
 	file->link = link;
-	file->epoch = clock_epoch();
+	file->epoch = epoch;
 	error = outfile_open(&file->out, path);
 	if (error) {
 		free(file);
@@ -105,6 +119,68 @@ void pcapfile_packet(struct pcapfile *file, uint64_t now, enum pcapng_direction 
 
 	if (room)
 		outfile_commit(&file->out, now, pcapng_packet(room, cap, &packet));
+}
+
+void pcapfile_event(struct pcapfile *file, const struct parley_trace_event *event)
+{
+	if (event->kind != PARLEY_TRACE_SEGMENT_OUT)
+		return;
+	if (file->tail - file->head == ANNOUNCED)
+		file->head++;
+	file->announced[file->tail++ % ANNOUNCED] = (struct announced){
+		.local = event->local,
+		.remote = event->remote,
+		.seq = (uint32_t)event->value[OUT_SEQ],
+		.flags = (uint16_t)event->value[OUT_FLAGS],
+		.state = (uint8_t)event->value[OUT_STATE],
+		.why = (uint8_t)event->value[OUT_WHY],
+	};
+}
+
+static bool same(const struct parley_endpoint *a, const struct parley_endpoint *b)
+{
+	return a->port == b->port && ip_equal(&a->addr, &b->addr);
+}
+
+/*
+ * What the host said of a segment that passes now. Both come in the same order, so what was
+ * announced before it has been lost on the way and will not come.
+ */
+static const struct announced *recall(struct pcapfile *file, const struct pcapfile_tcp *tcp)
+{
+	for (uint32_t i = file->head; i != file->tail; i++) {
+		const struct announced *a = &file->announced[i % ANNOUNCED];
+
+		if (a->seq == tcp->segment.seq.v && a->flags == tcp->segment.flags &&
+		    same(&a->local, &tcp->src) && same(&a->remote, &tcp->dst)) {
+			file->head = i + 1;
+			return a;
+		}
+	}
+	return NULL;
+}
+
+void pcapfile_frame(struct pcapfile *file, uint64_t now, enum pcapng_direction direction,
+		    const uint8_t *bytes, size_t len)
+{
+	char comment[NARRATION_COMMENT_MAX] = "";
+	struct pcapfile_tcp tcp;
+	struct narration narration;
+
+	if (pcapfile_tcp(&tcp, file->link, bytes, len)) {
+		const struct announced *a = NULL;
+
+		pcapfile_narrate(file, &tcp, false, &narration);
+		if (direction == PCAPNG_OUTBOUND)
+			a = recall(file, &tcp);
+		if (a) {
+			narration.sender = (enum parley_state)a->state;
+			narration.sender_sure = true;
+			narration.why = a->why;
+		}
+		narration_comment(comment, &narration);
+	}
+	pcapfile_packet(file, now, direction, bytes, len, comment);
 }
 
 int pcapfile_error(const struct pcapfile *file)

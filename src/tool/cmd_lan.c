@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -122,7 +121,7 @@ static int run(int argc, char **argv)
 const struct command command_lan = {
 	.name = "lan",
 	.operands = "PATH",
-	.summary = "an Ethernet hub for hosts, in real time, with delay, loss and other faults",
+	.summary = "an Ethernet hub for hosts, in real time, with delay and faults",
 	.about = "An Ethernet hub: hosts join it at the socket PATH with 'parley run --dev "
 		 "lan:PATH'. Frames go to the station that they are for, on a way with the delay "
 		 "and the faults given here. Each chance is meant for each frame by itself, and "

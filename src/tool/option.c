@@ -142,7 +142,10 @@ static int read_number(const struct command *command, const struct option *optio
 	if (good && option->type == OPTION_BYTES)
 		good = read_size_suffix(&end, &value);
 	if (!good || *end)
-		return option_refuse(command, "--%s: '%s' is not a number%s", option->name, text,
+		return option_refuse(command, "--%s: '%s' is not a %s%s", option->name, text,
+				     option_decimal(text, 18, &value, &end) && !*end && !scale
+					     ? "whole number"
+					     : "number",
 				     unit);
 	if ((option->minimum || option->maximum) &&
 	    (value < option->minimum || value > option->maximum)) {
