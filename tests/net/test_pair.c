@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+/* Whole hosts, back to back: a connection over every kind of interface. */
+#include "pair.h"
+
+static void test_hello(void **state)
+{
+	struct pair pair;
+	parley_conn client, server;
+
+	(void)state;
+	pair_init(&pair, NULL);
+	pair_connect(&pair, 80, &client, &server);
+	pair_send(&pair, 0, client, "hello");
+	pair_run(&pair, PAIR_MS(100));
+	pair_expect(&pair, 1, server, "hello");
+	pair_send(&pair, 1, server, "and to you");
+	pair_run(&pair, PAIR_MS(100));
+	pair_expect(&pair, 0, client, "and to you");
+	pair_free(&pair);
+}
+
+static void test_close(void **state)
+{
+	struct pair pair;
+	parley_conn client, server;
+
+	(void)state;
+	pair_init(&pair, NULL);
+	pair_connect(&pair, 80, &client, &server);
+	assert_int_equal(parley_close(pair.end[0].host, pair.now, client), 0);
+	pair_run(&pair, PAIR_MS(100));
+	assert_int_equal(pair_state(&pair, 0, client), PARLEY_FIN_WAIT_2);
+	assert_int_equal(pair_state(&pair, 1, server), PARLEY_CLOSE_WAIT);
+	pair_expect(&pair, 1, server, "");
+	assert_int_equal(parley_close(pair.end[1].host, pair.now, server), 0);
+	pair_run(&pair, PAIR_MS(100));
+	assert_int_equal(pair_state(&pair, 0, client), PARLEY_TIME_WAIT);
+	assert_int_equal(pair_state(&pair, 1, server), PARLEY_CLOSED);
+	pair_run(&pair, PAIR_S(61));
+	assert_int_equal(pair_state(&pair, 0, client), PARLEY_CLOSED);
+	pair_free(&pair);
+}
+
+static void test_refused(void **state)
+{
+	struct pair pair;
+	struct parley_event event;
+	parley_conn client;
+
+	(void)state;
+	pair_init(&pair, NULL);
+	client = pair_open(&pair, 81);
+	pair_run(&pair, PAIR_MS(100));
+	assert_int_equal(pair_state(&pair, 0, client), PARLEY_CLOSED);
+	assert_int_equal(parley_events(pair.end[0].host, &event, 1), 1);
+	assert_int_equal(event.error, PARLEY_ECONNREFUSED);
+	assert_int_equal(parley_counter(pair.end[1].host, PARLEY_COUNTER_OUT_RSTS), 1);
+	assert_int_equal(parley_drops(pair.end[1].host, PARLEY_DROP_NO_CONNECTION), 1);
+	pair_free(&pair);
+}
+
+enum { CHUNK = 8192 };
+
+/* The byte that belongs at an offset: no period that a cut could hide behind. */
+static uint8_t byte_at(uint64_t offset)
+{
+	uint64_t x = (offset + 1) * UINT64_C(0x9e3779b97f4a7c15);
+
+	return (uint8_t)(x >> 56);
+}
+
+static uint64_t send_some(struct pair *pair, parley_conn conn, uint64_t from, uint64_t total)
+{
+	uint8_t bytes[CHUNK];
+	struct parley_span span = {bytes, total - from < CHUNK ? total - from : CHUNK};
+	int64_t n;
+
+	for (size_t i = 0; i < span.len; i++)
+		bytes[i] = byte_at(from + i);
+	n = parley_send(pair->end[0].host, pair->now, conn, &span, 1, 0);
+	if (n == -PARLEY_EAGAIN)
+		return 0;
+	assert_in_range(n, 1, span.len);
+	return (uint64_t)n;
+}
+
+static uint64_t receive_some(struct pair *pair, parley_conn conn, uint64_t from)
+{
+	uint8_t bytes[CHUNK];
+	int64_t n = parley_receive(pair->end[1].host, pair->now, conn, bytes, CHUNK);
+
+	if (n == -PARLEY_EAGAIN)
+		return 0;
+	assert_in_range(n, 1, CHUNK);
+	for (int64_t i = 0; i < n; i++)
+		if (bytes[i] != byte_at(from + (uint64_t)i))
+			fail_msg("byte %llu is wrong", (unsigned long long)(from + (uint64_t)i));
+	return (uint64_t)n;
+}
+
+/* Host 0 sends, host 1 receives and compares, until all has arrived or a minute is over. */
+static void transfer(const struct pair_config *config, uint64_t total)
+{
+	struct pair pair;
+	uint64_t sent = 0, received = 0, n;
+	parley_conn client, server;
+
+	pair_init(&pair, config);
+	pair_connect(&pair, 80, &client, &server);
+	for (int i = 0; i < 60000 && received < total; i++) {
+		while (sent < total && (n = send_some(&pair, client, sent, total)) > 0)
+			sent += n;
+		pair_run(&pair, PAIR_MS(1));
+		while ((n = receive_some(&pair, server, received)) > 0)
+			received += n;
+	}
+	assert_int_equal(received, total);
+	assert_int_equal(parley_drops(pair.end[1].host, PARLEY_DROP_TCP_CHECKSUM), 0);
+	assert_int_equal(parley_drops(pair.end[1].host, PARLEY_DROP_IP_CHECKSUM), 0);
+	pair_free(&pair);
+}
+
+static void test_transfer(void **state)
+{
+	const struct pair_config configs[] = {
+		{.link = PARLEY_LINK_ETHERNET, .delay = PAIR_MS(5)},
+		{.link = PARLEY_LINK_IP, .delay = PAIR_MS(5)},
+		{.link = PARLEY_LINK_ETHERNET, .offload = PARLEY_OFFLOAD_CHECKSUM},
+		{.link = PARLEY_LINK_ETHERNET, .offload = PARLEY_OFFLOAD_SEGMENT},
+		{.link = PARLEY_LINK_IP, .offload = PARLEY_OFFLOAD_SEGMENT, .coalesced = true},
+		{.link = PARLEY_LINK_IP, .mtu = 68, .delay = 1000},
+		{.link = PARLEY_LINK_IP, .mtu = 65535, .delay = 1000},
+		/* An odd MSS, so that sums of spans meet at odd offsets. */
+		{.link = PARLEY_LINK_ETHERNET, .mtu = 1491, .delay = 1000},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof configs / sizeof *configs; i++)
+		transfer(&configs[i], 200001);
+}
+
+/* Loses every ninth frame, once the handshake is over. */
+static bool lose_ninth(void *context, int from, uint8_t *bytes, size_t *len)
+{
+	unsigned *count = context;
+
+	(void)from;
+	(void)bytes;
+	(void)len;
+	return ++*count < 8 || *count % 9 != 0;
+}
+
+static void test_loss(void **state)
+{
+	unsigned count = 0;
+	struct pair_config config = {.delay = PAIR_MS(1), .hook = lose_ninth, .context = &count};
+
+	(void)state;
+	transfer(&config, 100000);
+	assert_in_range(count, 70, 100000);
+}
+
+/* What is out when a host goes takes nothing with it: pair_free() counts the slabs. */
+static void test_free_with_frames_out(void **state)
+{
+	struct parley_frame frames[64];
+	struct pair pair;
+	parley_conn client, server;
+	int n;
+
+	(void)state;
+	pair_init(&pair, NULL);
+	pair_connect(&pair, 80, &client, &server);
+	assert_true(send_some(&pair, client, 0, CHUNK) > 0);
+	n = parley_output(pair.end[0].host, pair.end[0].ifindex, pair.now, frames, 64);
+	assert_in_range(n, 2, 64);
+	pair_free(&pair);
+}
+
+/* The spans of a frame stay as they are when its connection is reset and gone. */
+static void test_frame_outlives_connection(void **state)
+{
+	struct parley_frame frame;
+	uint8_t bytes[2000];
+	struct pair pair;
+	parley_conn client, server;
+	uint64_t charged;
+
+	(void)state;
+	pair_init(&pair, NULL);
+	charged = parley_memory_charged(pair.end[0].host);
+	pair_connect(&pair, 80, &client, &server);
+	pair_send(&pair, 0, client, "to be kept");
+	assert_int_equal(parley_output(pair.end[0].host, pair.end[0].ifindex, pair.now, &frame, 1),
+			 1);
+	assert_int_equal(parley_abort(pair.end[0].host, pair.now, client), 0);
+	assert_int_equal(parley_release_conn(pair.end[0].host, pair.now, client), 0);
+	assert_int_equal(parley_frame_flatten(&frame, 0, bytes, sizeof bytes), 14 + 20 + 20 + 10);
+	assert_memory_equal(bytes + 54, "to be kept", 10);
+	assert_true(parley_memory_charged(pair.end[0].host) > charged);
+	parley_release(pair.end[0].host, &frame, 1);
+	pair_run(&pair, PAIR_MS(10));
+	assert_int_equal(parley_memory_charged(pair.end[0].host), charged);
+	assert_int_equal(pair_state(&pair, 1, server), PARLEY_CLOSED);
+	pair_free(&pair);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_hello),
+		cmocka_unit_test(test_close),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_transfer),
+		cmocka_unit_test(test_loss),
+		cmocka_unit_test(test_free_with_frames_out),
+		cmocka_unit_test(test_frame_outlives_connection),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
