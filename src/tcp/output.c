@@ -99,7 +99,7 @@ static bool send_syn(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
 
 static bool send_ack(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out, enum parley_why why)
 {
-	start_segment(tcp, tcb, out, tcb->snd.nxt);
+	start_segment(tcp, tcb, out, tcb_acceptable_seq(tcb));
 	return finish_segment(tcp, tcb, out, why);
 }
 
@@ -322,7 +322,8 @@ static bool send_keepalive(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out
 /* Acknowledgements that no text carried. */
 static bool send_owed_ack(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
 {
-	bool due = tcb->owed & OWE_DELAYED && tcb->ack_at <= tcp->now;
+	/* The timer that fired is off: what is still owed then is due. */
+	bool due = tcb->owed & OWE_DELAYED && (tcb->ack_at == TCB_NEVER || tcb->ack_at <= tcp->now);
 
 	if (tcb->owed & OWE_CHALLENGE)
 		return send_ack(tcp, tcb, out, PARLEY_WHY_CHALLENGE);

@@ -101,7 +101,9 @@ bool remnant_replace(struct tcp *tcp, struct tcb *tcb)
 void remnant_expand(struct tcp *tcp, const struct remnant *remnant, struct tcb *tcb)
 {
 	tcb_init(tcp, tcb, &remnant->tuple, remnant->ifindex, tcp->settings);
-	tcb->flags = TCB_EPHEMERAL | TCB_DETACHED | TCB_CLOSED_BY_USER | TCB_FIN_SEEN;
+	tcb->flags = TCB_EPHEMERAL | TCB_DETACHED | TCB_CLOSED_BY_USER | TCB_FIN_SEEN |
+		     TCB_FIN_RECEIVED;
+	tcb->rcv_off = 1; /* behind the FIN, at offset 0 */
 	tcb->slot = remnant->slot;
 	tcb->notice.slot = remnant->slot;
 	tcb->state = PARLEY_TIME_WAIT;

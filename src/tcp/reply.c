@@ -36,7 +36,7 @@ static struct reply reply_of(const struct tcp *tcp, const struct tcb *tcb)
 	return (struct reply){
 		.tuple = tcb->tuple,
 		.conn = slot_handle(&tcp->slots, tcb->slot),
-		.seq = tcb->snd.nxt,
+		.seq = tcb_acceptable_seq(tcb),
 		.ack = tcb->rcv.nxt,
 		.flags = TCP_ACK,
 		.ttl = (uint8_t)tcb_setting(tcb, PARLEY_SET_TTL),

@@ -225,6 +225,17 @@ static inline uint32_t tcb_flight(const struct tcb *tcb)
 	return tcb->snd.nxt.v - tcb->snd.una.v;
 }
 
+/*
+ * The number of a segment without text that the peer accepts: SND.NXT, but not beyond the window,
+ * where a probe may have moved it (RFC 9293 table 6 refuses all but RCV.NXT at a zero window).
+ */
+static inline struct seq tcb_acceptable_seq(const struct tcb *tcb)
+{
+	struct seq edge = seq_add(tcb->snd.una, tcb->snd.wnd);
+
+	return tcb->state < PARLEY_ESTABLISHED ? tcb->snd.nxt : seq_min(tcb->snd.nxt, edge);
+}
+
 static inline bool tcb_synchronized(const struct tcb *tcb)
 {
 	return tcb->state >= PARLEY_ESTABLISHED;
