@@ -45,13 +45,16 @@ struct sim_flow *sim_flow_get(struct sim_world *world, const struct parley_endpo
 	return flow;
 }
 
-uint32_t sim_flow_window(const struct sim_flow *flow, unsigned way, const struct segment *segment)
+uint32_t sim_flow_unit(const struct sim_flow *flow, unsigned way)
 {
 	bool scaled = flow->way[0].wants && flow->way[1].wants;
 
-	if (segment->flags & TCP_SYN || !scaled)
-		return segment->wnd;
-	return (uint32_t)segment->wnd << flow->way[way].wscale;
+	return scaled ? (uint32_t)1 << flow->way[way].wscale : 1;
+}
+
+uint32_t sim_flow_window(const struct sim_flow *flow, unsigned way, const struct segment *segment)
+{
+	return segment->wnd * (segment->flags & TCP_SYN ? 1 : sim_flow_unit(flow, way));
 }
 
 /* Forgets what a side sent, but not its state, which is its host's to say. */

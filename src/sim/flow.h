@@ -50,6 +50,9 @@ struct sim_flow {
 struct sim_flow *sim_flow_get(struct sim_world *world, const struct parley_endpoint *src,
 			      const struct parley_endpoint *dst, unsigned *way);
 
+/* In what a side's windows are counted once both have sent their SYN: 1, or a power of two. */
+uint32_t sim_flow_unit(const struct sim_flow *flow, unsigned way);
+
 /* What a window field means: RFC 7323 2.2, never scaled on a SYN. */
 uint32_t sim_flow_window(const struct sim_flow *flow, unsigned way, const struct segment *segment);
 

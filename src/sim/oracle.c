@@ -90,14 +90,18 @@ static bool is_reverse(const struct sim_host *host, const struct sim_packet *pac
 	       packet->dst.port == host->rst_src.port;
 }
 
-/* The window that a segment offers (RFC 9293 3.8.6: SHLD-14). */
+/*
+ * The window that a segment offers (RFC 9293 SHLD-14). A scaled window is offered in units: by less
+ * than one of these rounding may take the edge back (RFC 7323 2.4).
+ */
 static void judge_window(struct sim_host *host, const struct sim_flow *flow, unsigned way,
 			 const struct segment *segment)
 {
 	const struct sim_way *w = &flow->way[way];
 	struct seq edge = seq_add(segment->ack, sim_flow_window(flow, way, segment));
+	uint32_t unit = sim_flow_unit(flow, way);
 
-	if (w->offered && seq_lt(edge, w->edge))
+	if (w->offered && seq_leq(seq_add(edge, unit), w->edge))
 		sim_fail(host->world, host, SIM_RULE_WINDOW_SHRANK, NULL, w->edge.v, edge.v);
 }
 

@@ -145,6 +145,9 @@ static void end_sending(struct sim_user *user)
 {
 	user->shut_out = true;
 	user->to_send = 0;
+	/* Close may come before the handshake is over: there is a FIN all the same. */
+	if (!user->out && !user->listening && user->conn != PARLEY_NO_CONN)
+		sim_user_streams(user);
 	if (user->out)
 		user->out->finished = true;
 }
@@ -232,14 +235,17 @@ static bool has_come(const struct sim_user *user, enum sim_until until)
 	return true;
 }
 
-/* True when the program goes on behind another op than the next. */
+/* Counts, and goes back. False when it was often enough, or is not wanted. */
 static bool jump_back(struct sim_user *user, const struct sim_op *op)
 {
-	if (user->repeats >= op->b) {
-		user->repeats = 0;
+	bool retry = op->kind == SIM_OP_RETRY;
+	int64_t *times = retry ? &user->retries : &user->repeats;
+
+	if (*times >= op->b || (retry && !user->error)) {
+		*times = 0;
 		return false;
 	}
-	user->repeats++;
+	++*times;
 	user->at = (uint32_t)op->a;
 	user->begun = false;
 	return true;
@@ -291,6 +297,7 @@ static void do_now(struct sim_user *user, const struct sim_op *op)
 	case SIM_OP_AT:
 	case SIM_OP_WAIT:
 	case SIM_OP_REPEAT:
+	case SIM_OP_RETRY:
 		break;
 	}
 }
@@ -341,7 +348,7 @@ void sim_program_go(struct sim_user *user)
 			finish(user);
 			return;
 		}
-		if (op->kind == SIM_OP_REPEAT && jump_back(user, op))
+		if ((op->kind == SIM_OP_REPEAT || op->kind == SIM_OP_RETRY) && jump_back(user, op))
 			continue;
 		if (!try_op(user, op)) {
 			user->begun = true;

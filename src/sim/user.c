@@ -62,24 +62,30 @@ bool sim_user_called(struct sim_user *user, int64_t result)
 	return false;
 }
 
-/* Finds the streams of a connection that is established. */
-static void note_connected(struct sim_user *user)
+void sim_user_streams(struct sim_user *user)
 {
 	struct sim_world *world = user->host->world;
 	struct parley_status s = {.size = sizeof s};
-	int error;
+	int error = parley_status(user->host->engine, user->conn, &s);
 
-	if (user->connected)
-		return;
-	user->connected = true;
-	user->connected_at = world->now;
-	error = parley_status(user->host->engine, user->conn, &s);
 	if (error) {
 		sim_fail(world, user->host, SIM_RULE_CALL, "status", (uint64_t)-error, user->conn);
 		return;
 	}
+	if (!s.remote.port)
+		return;
 	user->out = sim_stream_get(world, &s.local, &s.remote, s.iss);
-	user->in = sim_stream_get(world, &s.remote, &s.local, s.irs);
+	if (user->connected)
+		user->in = sim_stream_get(world, &s.remote, &s.local, s.irs);
+}
+
+static void note_connected(struct sim_user *user)
+{
+	if (user->connected)
+		return;
+	user->connected = true;
+	user->connected_at = user->host->world->now;
+	sim_user_streams(user);
 }
 
 static int64_t send_copied(struct sim_user *user, size_t want)

@@ -44,6 +44,7 @@ enum sim_op_kind {
 	SIM_OP_ABORT,
 	SIM_OP_SET,    /* a: enum parley_setting, b: value; of the host while nothing is open */
 	SIM_OP_REPEAT, /* a: index of an op to go back to, b: so many times */
+	SIM_OP_RETRY,  /* the same, but only when the connection has failed */
 };
 
 enum sim_until {
@@ -85,6 +86,7 @@ struct sim_op {
 #define SIM_ABORT()		  SIM_OP_A(SIM_OP_ABORT, 0)
 #define SIM_SET(setting, value)	  SIM_OP_AB(SIM_OP_SET, setting, value)
 #define SIM_REPEAT(to, times)	  SIM_OP_AB(SIM_OP_REPEAT, to, times)
+#define SIM_RETRY(to, times)	  SIM_OP_AB(SIM_OP_RETRY, to, times)
 
 struct sim_program {
 	struct sim_program *next;
@@ -106,6 +108,7 @@ struct sim_user {
 	bool awake;	 /* its sleep is over */
 	bool over;	 /* the program has ended */
 	int64_t repeats; /* of the SIM_OP_REPEAT that it stands in */
+	int64_t retries; /* of the SIM_OP_RETRY */
 
 	parley_conn conn; /* PARLEY_NO_CONN: nothing open */
 	bool listening;
@@ -159,6 +162,12 @@ bool sim_user_called(struct sim_user *user, int64_t result);
 
 /* The user of an accepted connection, whose program has not begun. NULL: the arena is full. */
 struct sim_user *sim_user_spawn(struct sim_host *host, const struct sim_program *program);
+
+/*
+ * Finds the stream that the user sends, as soon as there are two ends and an ISS, and the one that
+ * it reads when it is connected.
+ */
+void sim_user_streams(struct sim_user *user);
 
 /* The user has been given a connection that is established, and what happened to it before. */
 void sim_user_accepted(struct sim_user *user, parley_conn conn);

@@ -233,6 +233,10 @@ int sim_workload_add(struct sim_world *world, const struct sim_workload *w,
 		add(&r.server, SIM_IN_PLACE());
 	again = r.client.n;
 	add(&r.client, SIM_CONNECT(w->server, w->port));
+	if (w->retries) {
+		add(&r.client, SIM_WAIT(SIM_UNTIL_CONNECTED));
+		add(&r.client, SIM_RETRY(again, w->retries));
+	}
 	if (!write_roles(&r, w))
 		return -PARLEY_EINVAL;
 	if (w->kind == SIM_SHORT)

@@ -32,8 +32,9 @@ struct sim_workload {
 	bool in_place;	    /* users copy nothing */
 	uint64_t bytes;
 	uint32_t count;
-	uint64_t start; /* when the client begins; the server is there at once; ns */
-	uint64_t pause; /* ns */
+	uint32_t retries; /* so often the client connects again when it failed */
+	uint64_t start;	  /* when the client begins; the server is there at once; ns */
+	uint64_t pause;	  /* ns */
 };
 
 /* Numbers of the users, to be found in world->user. */

@@ -3,7 +3,20 @@
 
 #include "base/mem.h"
 #include "tcp/demux.h"
+#include "tcp/observe.h"
 #include "tcp/output.h"
+
+/* A listener has no TCB, but it is in LISTEN as one would be. */
+static void tell_state(struct tcp *tcp, const struct listener *listener, enum parley_state from,
+		       enum parley_state to)
+{
+	const struct parley_endpoint *local = &listener->listening.local;
+	struct tuple tuple = {.local = local->addr, .local_port = local->port};
+	const int64_t values[] = {from, to, PARLEY_CAUSE_CALL};
+
+	observe_tuple(tcp, slot_handle(&tcp->slots, listener->listening.slot), &tuple, 0,
+		      PARLEY_TRACE_STATE, values, 3);
+}
 
 struct listener *listener_new(struct tcp *tcp, const struct parley_open *open)
 {
@@ -26,6 +39,7 @@ struct listener *listener_new(struct tcp *tcp, const struct parley_open *open)
 	listener->backlog = open->backlog;
 	list_link_init(&listener->listening.link);
 	list_push_back(demux_port(tcp, open->local.port), &listener->listening.link);
+	tell_state(tcp, listener, PARLEY_CLOSED, PARLEY_LISTEN);
 	return listener;
 }
 
@@ -41,6 +55,7 @@ void listener_free(struct tcp *tcp, struct listener *listener)
 		output_reset(tcp, tcb);
 		tcb_end(tcp, tcb, PARLEY_ECONNABORTED, PARLEY_CAUSE_ABORT);
 	}
+	tell_state(tcp, listener, PARLEY_LISTEN, PARLEY_CLOSED);
 	list_remove(&listener->listening.link);
 	notice_drop(&listener->notice);
 	slot_give(&tcp->slots, listener->listening.slot);

@@ -11,11 +11,18 @@
 
 #include <cmocka.h>
 
+#define LAST_WORDS   4000
+#define LINE_MAX_LEN 256
+
 static void write_text(struct scene *scene, const char *format, ...)
 {
 	va_list args;
 	int n;
 
+	if (SCENE_TEXT - scene->len < LINE_MAX_LEN) {
+		scene->len -= SCENE_TEXT / 2;
+		memmove(scene->text, scene->text + SCENE_TEXT / 2, scene->len);
+	}
 	va_start(args, format);
 	n = vsnprintf(scene->text + scene->len, SCENE_TEXT - scene->len, format, args);
 	va_end(args);
@@ -108,14 +115,15 @@ void scene_end(struct scene *scene)
 	scene->base = NULL;
 }
 
+/* What failed, and the end of the transcript. */
 static void complain(const struct scene *scene)
 {
 	const struct sim_failure *f = &scene->world->failure;
+	size_t from = scene->len > LAST_WORDS ? scene->len - LAST_WORDS : 0;
 
-	print_error("seed %llu, event %llu, %.6f s: %s\n", (unsigned long long)f->seed,
-		    (unsigned long long)f->event, (double)f->now / 1e9, f->text);
-	if (scene->len)
-		print_error("%s", scene->text);
+	fprintf(stderr, "seed %llu, event %llu, %.6f s: %s\n", (unsigned long long)f->seed,
+		(unsigned long long)f->event, (double)f->now / 1e9, f->text);
+	fprintf(stderr, "%s", scene->text + from);
 }
 
 void scene_finish(struct scene *scene, unsigned seconds)

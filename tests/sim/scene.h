@@ -7,7 +7,8 @@
  *	"server [S.] seq 0 ack 1\n"
  *	"client [P.] seq 1 ack 1 len 100 lost\n"
  *
- * "lost" stands behind a segment that a path or a fault dropped.
+ * "lost" stands behind a segment that a path or a fault dropped. A transcript that grows too long
+ * forgets its first half.
  */
 #ifndef TESTS_SIM_SCENE_H
 #define TESTS_SIM_SCENE_H

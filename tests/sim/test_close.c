@@ -10,6 +10,9 @@
 
 #include <cmocka.h>
 
+/* Timers are never early, and at most so much late. */
+#define TICK (2 * MS)
+
 #define BIT(state) (1u << PARLEY_##state)
 
 static struct scene scene;
@@ -116,7 +119,7 @@ static void the_other_side_is_closed_first(void **state)
 	server = scene_accepted(&scene, listener, 0);
 	/* FIN at 1.000 s, there at 1.010; the server's FIN at 2.010, its ACK is back at 2.030. */
 	assert_int_equal(server->dead_at, 2030 * MS);
-	assert_int_equal(scene.world->now, 2020 * MS + 60 * S);
+	assert_in_range(scene.world->now, 2020 * MS + 60 * S, 2020 * MS + 60 * S + TICK);
 }
 
 static void three_segments_are_enough(void **state)
@@ -160,10 +163,11 @@ static void both_at_once(void **state)
 	run_to(1999 * MS);
 	scene.len = 0;
 	scene_finish(&scene, 200);
-	assert_string_equal(scene.text, "client [F.] seq 11 ack 11\n"
-					"server [F.] seq 11 ack 11\n"
-					"client [.] seq 12 ack 12\n"
-					"server [.] seq 12 ack 12\n");
+	assert_int_equal(scene_count(&scene, "client [F.] seq 11 ack 11"), 1);
+	assert_int_equal(scene_count(&scene, "server [F.] seq 11 ack 11"), 1);
+	assert_int_equal(scene_count(&scene, "client [.] seq 12 ack 12"), 1);
+	assert_int_equal(scene_count(&scene, "server [.] seq 12 ack 12"), 1);
+	assert_int_equal(scene_count(&scene, "["), 4);
 	for (int side = 0; side < 2; side++) {
 		assert_int_not_equal(scene.states[side] & BIT(CLOSING), 0);
 		assert_int_not_equal(scene.states[side] & BIT(TIME_WAIT), 0);
@@ -218,7 +222,8 @@ static void a_lost_last_ack_is_repeated(void **state)
 	/* 2 MSL begin anew with the second ACK, which takes 10 ms to the server. */
 	told = scene_accepted(&scene, listener, 0)->dead_at;
 	assert_true(told > 2030 * MS);
-	assert_int_equal(scene.world->now, told - 10 * MS + 60 * S);
+	told += 60 * S - 10 * MS;
+	assert_in_range(scene.world->now, told, told + TICK);
 	no_errors();
 }
 

@@ -22,8 +22,8 @@ static int listener, client;
 static void add_users(void)
 {
 	const struct sim_op accepted[] = {SIM_WAIT(SIM_UNTIL_DEAD)};
-	const struct sim_op server[] = {SIM_LISTEN(80, 5),
-					SIM_ACCEPT(SCENE_PROGRAM(&scene, accepted))};
+	const struct sim_op server[] = {
+		SIM_LISTEN(80, 5), SIM_ACCEPT(SCENE_PROGRAM(&scene, accepted)), SIM_AT(30 * S)};
 	const struct sim_op program[] = {SIM_CONNECT(SIM_SERVER, 80), SIM_WAIT(SIM_UNTIL_CONNECTED),
 					 SIM_AT(30 * S), SIM_ABORT()};
 

@@ -39,8 +39,11 @@ static uint64_t run(uint64_t seed)
 {
 	struct sim_pair_config config = scene_config(seed);
 	struct rng r = rng(seed, 1);
-	struct sim_workload w = {
-		.client = SIM_CLIENT, .server = SIM_SERVER, .port = 80, .bytes = MIB};
+	struct sim_workload w = {.client = SIM_CLIENT,
+				 .server = SIM_SERVER,
+				 .port = 80,
+				 .bytes = MIB,
+				 .retries = 100};
 	struct sim_workload_users users;
 
 	config.world.check_every = 32;

@@ -43,7 +43,7 @@ static struct sim_workload_users add(enum sim_workload_kind kind)
 				 .client = SIM_CLIENT,
 				 .server = SIM_SERVER,
 				 .port = 80,
-				 .bytes = 1000,
+				 .bytes = 30000,
 				 .count = 1,
 				 .start = S,
 				 .pause = S};
@@ -124,11 +124,11 @@ static void both_connect(void **state)
 	finish();
 	assert_true(seen(PARLEY_SYN_SENT, PARLEY_SYN_RECEIVED));
 	assert_true(seen(PARLEY_SYN_RECEIVED, PARLEY_ESTABLISHED));
-	assert_int_equal(scene.world->user[users.client]->received, 1000);
-	assert_int_equal(scene.world->user[users.listener]->received, 1000);
+	assert_int_equal(scene.world->user[users.client]->received, 30000);
+	assert_int_equal(scene.world->user[users.listener]->received, 30000);
 }
 
-/* The user closes before the third step has come: FIN-WAIT-1 straight from SYN-RECEIVED. */
+/* The user closes before the third step has come; the FIN follows the handshake. */
 static void close_in_syn_received(void **state)
 {
 	const struct sim_op server[] = {SIM_OPEN(80), SIM_AT(S), SIM_CLOSE(),
@@ -142,7 +142,9 @@ static void close_in_syn_received(void **state)
 	SCENE_USER(&scene, SIM_CLIENT, client);
 	scene_fault(&scene, (struct sim_fault){.from = 2, .until = 1500 * MS});
 	finish();
-	assert_true(seen(PARLEY_SYN_RECEIVED, PARLEY_FIN_WAIT_1));
+	assert_int_equal(scene.world->user[0]->error, 0);
+	assert_int_equal(scene.world->user[1]->error, 0);
+	assert_true(scene.world->user[1]->eof);
 }
 
 static void close_in_syn_sent(void **state)
@@ -185,6 +187,9 @@ static void abort_established(void **state)
 static void given_up(enum sim_workload_kind kind, struct sim_fault fault, enum parley_state state)
 {
 	assert_int_equal(sim_pair_set(scene.world, PARLEY_SET_R2, 100 * S), 0);
+	/* So that the other side, who only waits, ends as well. */
+	assert_int_equal(sim_pair_set(scene.world, PARLEY_SET_KEEPALIVE, 1), 0);
+	assert_int_equal(sim_pair_set(scene.world, PARLEY_SET_KEEPALIVE_IDLE, 60 * S), 0);
 	add(kind);
 	scene_fault(&scene, fault);
 	finish();
@@ -204,10 +209,24 @@ static void given_up_in_fin_wait_1(void **state)
 	given_up(SIM_UPLOAD, (struct sim_fault){.from = 2, .since = 1050 * MS}, PARLEY_FIN_WAIT_1);
 }
 
+/* The server's FIN never arrives; the client's host forgets FIN-WAIT-2 when nobody reads. */
 static void given_up_in_last_ack(void **state)
 {
+	const struct sim_op accepted[] = {SIM_WAIT(SIM_UNTIL_PEER_CLOSED), SIM_SLEEP(S),
+					  SIM_CLOSE(), SIM_WAIT(SIM_UNTIL_DEAD)};
+	const struct sim_op server[] = {SIM_LISTEN(80, 5),
+					SIM_ACCEPT(SCENE_PROGRAM(&scene, accepted))};
+	const struct sim_op client[] = {SIM_CONNECT(SIM_SERVER, 80), SIM_WAIT(SIM_UNTIL_CONNECTED),
+					SIM_CLOSE(), SIM_WAIT(SIM_UNTIL_DEAD)};
+
 	(void)state;
-	given_up(SIM_UPLOAD, (struct sim_fault){.from = 2, .set = TCP_FIN}, PARLEY_LAST_ACK);
+	assert_int_equal(sim_pair_set(scene.world, PARLEY_SET_R2, 100 * S), 0);
+	SCENE_USER(&scene, SIM_SERVER, server);
+	SCENE_USER(&scene, SIM_CLIENT, client);
+	scene_fault(&scene, (struct sim_fault){.from = 2, .set = TCP_FIN});
+	finish();
+	assert_true(seen(PARLEY_LAST_ACK, PARLEY_CLOSED));
+	assert_true(seen(PARLEY_FIN_WAIT_2, PARLEY_CLOSED));
 }
 
 static void given_up_in_closing(void **state)

@@ -267,7 +267,7 @@ static void a_switch_sends_where_it_should(void **state)
 	assert_int_equal(sim_workload_add(scene.world, &w, &users), 0);
 	scene_finish(&scene, 200);
 	assert_int_equal(strays.tcp[2], 0);
-	assert_true(strays.tcp[0] > 10 && strays.tcp[1] > 10);
+	assert_true(strays.tcp[0] > 10 && strays.tcp[1] > 5);
 	assert_true(strays.other[2] >= 1);
 	assert_true(strays.other[2] < strays.other[0] + strays.other[1]);
 	/* And the third may connect, too. */
