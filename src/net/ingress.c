@@ -33,9 +33,11 @@ static uint64_t arrival_time(const struct ingress *in)
 	return in->rx->arrival && in->rx->arrival < now ? in->rx->arrival : now;
 }
 
+/* tcp_arrives() counts only what it sees. */
 static void drop_segment(const struct ingress *in, const struct arrival *arrival,
 			 const struct segment *segment, enum parley_drop reason)
 {
+	count(&in->host->tcp, PARLEY_COUNTER_IN_SEGS);
 	count(&in->host->tcp, PARLEY_COUNTER_IN_ERRS);
 	observe_drop(&in->host->tcp, arrival, segment, PARLEY_NO_CONN, reason);
 }
@@ -52,7 +54,6 @@ static void tcp_in(const struct ingress *in, const struct ip_packet *packet)
 	enum wire_error bad = tcp_parse(&segment, packet->payload, packet->payload_len);
 	enum wire_error sum = WIRE_OK;
 
-	count(tcp, PARLEY_COUNTER_IN_SEGS);
 	/* MUST-3: until the checksum has been found right, nothing is believed, only told. */
 	if (!in->rx->checksum_verified)
 		sum = tcp_verify_checksum(&packet->src, &packet->dst, packet->payload,
@@ -67,8 +68,6 @@ static void tcp_in(const struct ingress *in, const struct ip_packet *packet)
 		drop_segment(in, &arrival, &segment, PARLEY_DROP_TCP_HEADER);
 		return;
 	}
-	if (segment.options.malformed)
-		count(tcp, PARLEY_COUNTER_OPTIONS_MALFORMED);
 	tcp_arrives(tcp, &arrival, &segment);
 }
 
