@@ -23,8 +23,8 @@ struct device;
 struct device_ops {
 	/*
 	 * Fills up to n frames with what has come, oldest first, and returns how many: 0 when there
-	 * is nothing now. Sets data, len, arrival, and what the device knows of checksum and segment
-	 * size; ifindex is the caller's affair. The bytes are the device's, until its next
+	 * is nothing now. Sets data, len, arrival, and what it knows of checksum and segment size;
+	 * ifindex is the caller's affair. The bytes are the device's, until its next
 	 * receive() or close(). A negative errno when there is no more to be had: -EPIPE when the
 	 * other side is gone.
 	 */

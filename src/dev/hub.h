@@ -53,7 +53,7 @@ int hub_open(struct hub **out, const struct hub_config *config, const char **cul
  */
 int hub_step(struct hub *hub, int timeout_ms);
 
-/* Steps until a signal comes on `signals` (of signalfd(2)); returns its number, or as hub_step(). */
+/* Steps until a signal comes on `signals` (signalfd(2)); returns its number, or as hub_step(). */
 int hub_run(struct hub *hub, int signals);
 
 void hub_counts(const struct hub *hub, struct hub_counts *counts);

@@ -38,22 +38,6 @@ static uint64_t relative(const struct narrator_end *end, struct seq number)
 	return seq_to_offset(number, seq_from_offset(end->nxt, end->iss, 0), end->nxt);
 }
 
-static bool is_over(enum parley_state state)
-{
-	return state == PARLEY_CLOSED || state == PARLEY_TIME_WAIT;
-}
-
-bool narrator_is_over(const struct narrator_conn *conn, int from, const struct segment *segment)
-{
-	const struct narrator_end *s = &conn->end[from], *r = &conn->end[!from];
-
-	if (!(segment->flags & TCP_SYN) || segment->flags & TCP_ACK)
-		return false;
-	if (!s->known || !s->syn || seq_eq(s->iss, segment->seq))
-		return false;
-	return is_over(s->state) || is_over(r->state);
-}
-
 static uint32_t handshake_steps(struct narrator_conn *conn, int from, const struct segment *g,
 				uint64_t ack)
 {
@@ -242,7 +226,10 @@ void narrator_tell(struct narrator_conn *conn, int from, const struct segment *g
 	struct narrator_end *s = &conn->end[from], *r = &conn->end[!from];
 	uint64_t seq, ack = 0;
 
-	learn_iss(s, g->flags & TCP_SYN ? g->seq : seq_sub(g->seq, 1), g->flags & TCP_SYN ? 0 : 1);
+	/* A reset may come from an end that has no numbers of its own; then it counts from itself. */
+	if (g->flags & (TCP_SYN | TCP_RST))
+		learn_iss(s, g->seq, 0);
+	learn_iss(s, seq_sub(g->seq, 1), 1);
 	if (g->flags & TCP_ACK)
 		learn_iss(r, seq_sub(g->ack, 1), 1);
 	seq = relative(s, g->seq);
@@ -305,6 +292,23 @@ static struct narrator_conn *find(struct narrator *narrator, const struct parley
 	return oldest;
 }
 
+static bool is_over(enum parley_state state)
+{
+	return state == PARLEY_CLOSED || state == PARLEY_TIME_WAIT;
+}
+
+/* Can the segment not belong to this connection any more? */
+static bool begins_anew(const struct narrator_conn *conn, int from, const struct segment *segment)
+{
+	const struct narrator_end *s = &conn->end[from], *r = &conn->end[!from];
+
+	if (!(segment->flags & TCP_SYN) || segment->flags & TCP_ACK)
+		return false;
+	if (!s->known || !s->syn || seq_eq(s->iss, segment->seq))
+		return false;
+	return is_over(s->state) || is_over(r->state);
+}
+
 void narrator_see(struct narrator *narrator, const struct parley_endpoint *src,
 		  const struct parley_endpoint *dst, const struct segment *segment, bool lost,
 		  struct narration *narration)
@@ -312,7 +316,7 @@ void narrator_see(struct narrator *narrator, const struct parley_endpoint *src,
 	int from;
 	struct narrator_conn *conn = find(narrator, src, dst, &from);
 
-	if (from < 0 || narrator_is_over(conn, from, segment)) {
+	if (from < 0 || begins_anew(conn, from, segment)) {
 		bool answer = (segment->flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK);
 
 		narrator_begin(conn, answer ? dst : src, answer ? src : dst);

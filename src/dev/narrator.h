@@ -99,18 +99,15 @@ void narrator_begin(struct narrator_conn *conn, const struct parley_endpoint *fi
 		    const struct parley_endpoint *second);
 
 /*
- * True when `segment` cannot belong to this connection any more: a SYN with another initial
- * sequence number after the connection's end. Begin anew then.
- */
-bool narrator_is_over(const struct narrator_conn *conn, int from, const struct segment *segment);
-
-/*
  * The next segment, sent by end[from]. `lost` says that it is known not to arrive.
  */
 void narrator_tell(struct narrator_conn *conn, int from, const struct segment *segment, bool lost,
 		   struct narration *narration);
 
-/* Many connections: the ones used least recently are forgotten. */
+/*
+ * Many connections: the ones used least recently are forgotten. A SYN with another initial sequence
+ * number after a connection's end begins a new one.
+ */
 #define NARRATOR_CONNS 64
 
 struct narrator {

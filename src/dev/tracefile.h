@@ -30,7 +30,7 @@ int tracefile_open(struct tracefile **out, const char *path, const struct tracef
 /* A parley_trace_fn; the context is the struct tracefile. */
 void tracefile_event(void *file, const struct parley_trace_event *event);
 
-/* Writes what is left. Returns 0, or the negative errno of the first error, after which all is lost. */
+/* Writes what is left. Returns 0, or the negative errno of the first error ever. */
 int tracefile_close(struct tracefile *file);
 
 #endif

@@ -38,7 +38,7 @@ bool child_line(struct child *child, uint64_t deadline, char *line, size_t size)
  */
 int child_wait(struct child *child, uint64_t deadline);
 
-/* Asks it to end (SIGTERM), then makes it (SIGKILL) after `patience` ns. Returns as child_wait(). */
+/* Asks it to end (SIGTERM), and makes it (SIGKILL) after `patience` ns. As child_wait(). */
 int child_end(struct child *child, uint64_t patience);
 
 #endif

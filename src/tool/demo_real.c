@@ -71,7 +71,7 @@ static bool shows(const char *trace, enum parley_state state)
 	return found;
 }
 
-/* Waits until a trace shows some connection in a state; not longer than the child that writes it. */
+/* Waits until a trace shows some connection in a state; for as long as its writer lives. */
 static bool wait_for(const char *trace, enum parley_state state, const struct child *writer)
 {
 	int notify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);

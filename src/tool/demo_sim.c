@@ -92,7 +92,7 @@ static void close_files(struct stage *stage)
 	}
 }
 
-/* A client that asks, and a server that answers and closes, as HTTP/1.0 does. Returns the client. */
+/* A client that asks, a server that answers and closes, as with HTTP/1.0. The client's number. */
 static int add_users(const struct stage *stage)
 {
 	const struct sim_op serve[] = {

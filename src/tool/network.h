@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The options that describe a network, for every command that has one, and the path they ask for. */
+/* The options that describe a network, for every command that has one, and their path. */
 #ifndef TOOL_NETWORK_H
 #define TOOL_NETWORK_H
 

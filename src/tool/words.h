@@ -11,8 +11,8 @@
 void words_fill(const char *text, int at, int indent, int width);
 
 /*
- * How many letters must be put in, taken out or changed, or neighbours swapped, to make b of a. Of long words only the
- * beginnings are compared.
+ * How many letters must be put in, taken out or changed, or neighbours swapped, to make b of a. Of
+ * long words only the beginnings are compared.
  */
 unsigned words_distance(const char *a, const char *b);
 
