@@ -1,0 +1,624 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * SEGMENT ARRIVES (RFC 9293 3.10.7), cell by cell: each state, each kind of segment, each place
+ * relative to the receive window. What is expected was written by hand from the RFC, with RFC 5961
+ * and appendix A.2 where they say more.
+ *
+ * The window is 1000 bytes: 1..1000, or 2..1000 where the peer's FIN has been received.
+ */
+#include "peer.h"
+
+#include <stdio.h>
+
+enum { EDGE = 1001 }; /* the right edge: the first number outside */
+
+/* Where SEG.SEQ stands. */
+enum place {
+	BEFORE,	 /* all of the segment is left of RCV.NXT, and ends there */
+	ACROSS,	 /* its second half is in the window */
+	AT_NXT,	 /* it begins at RCV.NXT */
+	INSIDE,	 /* it begins 500 behind that */
+	LAST,	 /* it begins at the last number of the window */
+	AT_EDGE, /* it begins at the right edge */
+	BEYOND,	 /* it begins far behind that */
+	PLACES,
+};
+
+/*
+ * A cell says what the TCP does:
+ *
+ *	-  nothing			A  ACK <SND.NXT, RCV.NXT>	C  the same, as a challenge
+ *	S  repeats its SYN,ACK		R  RST <SEG.ACK>		X  nothing, and it is CLOSED
+ *	E  nothing, but ESTABLISHED	D  takes five bytes of text, ten at AT_NXT; delays the ACK
+ *	F  takes the FIN, ACKs at once	H  holds the segment, ACKs <RCV.NXT> at once
+ *	G  as D, but from SYN-RECEIVED	K  as H, but from SYN-RECEIVED
+ *	P  as F, but from SYN-RECEIVED	L  nothing, and it is in LISTEN
+ *
+ * The columns: SYN-RECEIVED (from SYN-SENT), ESTABLISHED, FIN-WAIT-1, FIN-WAIT-2, CLOSE-WAIT,
+ * CLOSING, LAST-ACK, TIME-WAIT.
+ */
+static const enum parley_state columns[] = {
+	PARLEY_SYN_RECEIVED, PARLEY_ESTABLISHED, PARLEY_FIN_WAIT_1, PARLEY_FIN_WAIT_2,
+	PARLEY_CLOSE_WAIT,   PARLEY_CLOSING,	 PARLEY_LAST_ACK,   PARLEY_TIME_WAIT,
+};
+
+enum { COLUMNS = sizeof columns / sizeof *columns };
+
+struct row {
+	const char *flags;
+	uint32_t len;
+	const char *cells[PLACES];
+};
+
+/* clang-format off */
+static const struct row rows[] = {
+	/* Second: RFC 5961 3.2. Just before RCV.NXT once the FIN is in: 9293 says no, peers do it. */
+	{"R", 0, {
+		[BEFORE]  = "----XXX-",
+		[AT_NXT]  = "XXXXXXXX",
+		[INSIDE]  = "CCCCCCCC",
+		[LAST]    = "CCCCCCCC",
+		[AT_EDGE] = "--------",
+		[BEYOND]  = "--------"}},
+	{"R.", 0, {
+		[BEFORE]  = "----XXX-",
+		[AT_NXT]  = "XXXXXXXX",
+		[INSIDE]  = "CCCCCCCC",
+		[LAST]    = "CCCCCCCC",
+		[AT_EDGE] = "--------",
+		[BEYOND]  = "--------"}},
+	/* Fourth: RFC 5961 4.2, whatever the number; in SYN-RECEIVED the old SYN is answered. */
+	{"S", 0, {
+		[BEFORE]  = "SCCCCCCC",
+		[AT_NXT]  = "CCCCCCCC",
+		[INSIDE]  = "CCCCCCCC",
+		[LAST]    = "CCCCCCCC",
+		[AT_EDGE] = "CCCCCCCC",
+		[BEYOND]  = "CCCCCCCC"}},
+	/* The SYN,ACK of a simultaneous open. */
+	{"S.", 0, {
+		[BEFORE]  = "ECCCCCCC",
+		[AT_NXT]  = "CCCCCCCC",
+		[INSIDE]  = "CCCCCCCC",
+		[LAST]    = "CCCCCCCC",
+		[AT_EDGE] = "CCCCCCCC",
+		[BEYOND]  = "CCCCCCCC"}},
+	/* Fifth, with nothing new acknowledged but our SYN; A.2: the right edge itself counts. */
+	{".", 0, {
+		[BEFORE]  = "CCCCCCCC",
+		[AT_NXT]  = "E-------",
+		[INSIDE]  = "E-------",
+		[LAST]    = "E-------",
+		[AT_EDGE] = "E-------",
+		[BEYOND]  = "CCCCCCCC"}},
+	/* Seventh. */
+	{"P.", 10, {
+		[BEFORE]  = "AAAAAAAA",
+		[ACROSS]  = "GDDD----",
+		[AT_NXT]  = "GDDD----",
+		[INSIDE]  = "KHHH----",
+		[LAST]    = "KHHH----",
+		[AT_EDGE] = "AAAAAAAA",
+		[BEYOND]  = "AAAAAAAA"}},
+	/* Eighth. CLOSING ends in the fifth unless our FIN is acknowledged. */
+	{"F.", 0, {
+		[BEFORE]  = "AAAAAAAA",
+		[AT_NXT]  = "PFFFA-AA",
+		[INSIDE]  = "KHHHA-AA",
+		[LAST]    = "KHHHA-AA",
+		[AT_EDGE] = "AAAAAAAA",
+		[BEYOND]  = "AAAAAAAA"}},
+	/* None of ACK, SYN, RST: not looked at. */
+	{"P", 10, {
+		[BEFORE]  = "--------",
+		[AT_NXT]  = "--------",
+		[INSIDE]  = "--------",
+		[BEYOND]  = "--------"}},
+	{"F", 0, {
+		[AT_NXT]  = "--------",
+		[INSIDE]  = "--------"}},
+};
+/* clang-format on */
+
+static const struct {
+	uint32_t iss, irs;
+} numbers[] = {
+	{1000, 300000},
+	{0xffffffff, 0xfffffff0},
+	{0x7ffffffe, 0x7fffff00},
+	{0xfffffc00, 0x7ffffffc},
+};
+
+static bool fin_sent(enum parley_state state)
+{
+	return state == PARLEY_FIN_WAIT_1 || state == PARLEY_FIN_WAIT_2 ||
+	       state == PARLEY_CLOSING || state == PARLEY_LAST_ACK || state == PARLEY_TIME_WAIT;
+}
+
+static bool fin_acked(enum parley_state state)
+{
+	return state == PARLEY_FIN_WAIT_2 || state == PARLEY_TIME_WAIT;
+}
+
+static bool fin_received(enum parley_state state)
+{
+	return state == PARLEY_CLOSE_WAIT || state == PARLEY_CLOSING || state == PARLEY_LAST_ACK ||
+	       state == PARLEY_TIME_WAIT;
+}
+
+static enum parley_state after_fin(enum parley_state state)
+{
+	if (state == PARLEY_FIN_WAIT_1)
+		return PARLEY_CLOSING;
+	return state == PARLEY_FIN_WAIT_2 ? PARLEY_TIME_WAIT : PARLEY_CLOSE_WAIT;
+}
+
+static uint32_t seq_at(enum place place, uint32_t nxt, const struct row *row)
+{
+	uint32_t len = row->len ? row->len : 1;
+
+	switch (place) {
+	case BEFORE:
+		return nxt - len;
+	case ACROSS:
+		return nxt - len / 2;
+	case AT_NXT:
+		return nxt;
+	case INSIDE:
+		return nxt + 500;
+	case LAST:
+		return EDGE - 1;
+	case AT_EDGE:
+		return EDGE;
+	case BEYOND:
+	case PLACES:
+		break;
+	}
+	return nxt + 20000;
+}
+
+static void judge(struct peer *p, char cell, enum parley_state state, enum place place)
+{
+	uint32_t snd = fin_sent(state) ? 2 : 1, nxt = fin_received(state) ? 2 : 1;
+	enum parley_state then = state;
+
+	if (cell == 'S')
+		expect(p, "S.", 0, nxt, 0);
+	if (cell == 'A' || cell == 'H' || cell == 'K')
+		expect(p, ".", snd, nxt, 0);
+	if (cell == 'C')
+		assert_int_equal(expect(p, ".", snd, nxt, 0).why, PARLEY_WHY_CHALLENGE);
+	if (cell == 'F' || cell == 'P')
+		expect(p, ".", snd, nxt + 1, 0);
+	expect_none(p);
+	if (cell == 'D' || cell == 'G') {
+		peer_wait(p, MS(40));
+		expect(p, ".", snd, place == ACROSS ? nxt + 5 : nxt + 10, 0);
+	}
+	if (cell == 'X')
+		then = PARLEY_CLOSED;
+	if (cell == 'E' || cell == 'G' || cell == 'K')
+		then = PARLEY_ESTABLISHED;
+	if (cell == 'F' || cell == 'P')
+		then = after_fin(state);
+	if (peer_state(p) != then)
+		fail_msg("%s: in %s, not %s", p->where, parley_state_name((int)peer_state(p)),
+			 parley_state_name((int)then));
+}
+
+static void open_small(struct peer *p, unsigned i, enum peer_how how, enum parley_state state)
+{
+	peer_init_at(p, numbers[i % 4].iss, numbers[i % 4].irs);
+	peer_set(p, PARLEY_SET_RECEIVE_BUFFER, EDGE - 1);
+	peer_set(p, PARLEY_SET_WINDOW_SCALE, 0);
+	peer_reach(p, how, state);
+}
+
+static void cell(const struct row *row, enum place place, unsigned column, unsigned i)
+{
+	enum parley_state state = columns[column];
+	uint32_t nxt = fin_received(state) ? 2 : 1;
+	struct peer p;
+	char where[80];
+
+	snprintf(where, sizeof where, "[%s] at place %d in %s, numbers %u", row->flags, place,
+		 parley_state_name((int)state), i);
+	open_small(&p, i, PEER_ACTIVE, state);
+	p.where = where;
+	recv(&p, row->flags, seq_at(place, nxt, row), fin_acked(state) ? 2 : 1, row->len);
+	judge(&p, row->cells[place][column], state, place);
+	peer_done(&p);
+}
+
+static void test_every_cell(void **unused)
+{
+	(void)unused;
+	for (unsigned r = 0; r < sizeof rows / sizeof *rows; r++)
+		for (int place = 0; place < PLACES; place++)
+			for (unsigned c = 0; rows[r].cells[place] && c < COLUMNS; c++)
+				for (unsigned i = 0; i < 4; i++)
+					cell(&rows[r], (enum place)place, c, i);
+}
+
+/* Fifth: an ACK of what was not sent, and one that is too old (RFC 5961 5.2). */
+static void test_unacceptable_ack(void **unused)
+{
+	(void)unused;
+	for (unsigned c = 0; c < COLUMNS; c++)
+		for (unsigned i = 0; i < 8; i++) {
+			uint32_t nxt = fin_received(columns[c]) ? 2 : 1;
+			uint32_t snd = fin_sent(columns[c]) ? 2 : 1;
+			bool old = i >= 4;
+			struct peer p;
+
+			open_small(&p, i, PEER_ACTIVE, columns[c]);
+			recv(&p, ".", nxt, old ? snd - 60000 : snd + 1, 0);
+			if (columns[c] == PARLEY_SYN_RECEIVED)
+				expect(&p, "R", old ? snd - 60000 : snd + 1, 0, 0);
+			else
+				assert_int_equal(expect(&p, ".", snd, nxt, 0).why,
+						 PARLEY_WHY_CHALLENGE);
+			expect_none(&p);
+			assert_int_equal(peer_state(&p), columns[c]);
+			peer_done(&p);
+		}
+}
+
+/* A text that comes with an unacceptable ACK is not taken. */
+static void test_text_with_unacceptable_ack(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	open_small(&p, 0, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	recv(&p, "P.", 1, 2, 10);
+	expect(&p, ".", 1, 1, 0);
+	recv(&p, ".", 1, 1, 0);
+	assert_int_equal(user_ready(&p.tcp, p.conn) & PARLEY_READABLE, 0);
+	/* RFC 5961 7: the next challenge comes not before the interval has passed. */
+	recv(&p, ".", 1, 2, 0);
+	expect_none(&p);
+	peer_wait(&p, MS(500));
+	recv(&p, ".", 1, 2, 0);
+	expect(&p, ".", 1, 1, 0);
+	peer_done(&p);
+}
+
+/* 3.10.7.1. The RST takes its numbers from the segment. */
+static void test_closed(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init_at(&p, 0xfffffff0, 0xfffffff0);
+	recv(&p, "S", 0, 0, 0);
+	expect(&p, "R.", 0 - p.iss.v, 1, 0);
+	recv(&p, "S", 5, 0, 100);
+	expect(&p, "R.", 0 - p.iss.v, 106, 0);
+	recv(&p, ".", 5, 77, 3);
+	expect(&p, "R", 77, 0, 0);
+	recv(&p, "F.", 5, 78, 3);
+	expect(&p, "R", 78, 0, 0);
+	recv(&p, "S.", 5, 79, 0);
+	expect(&p, "R", 79, 0, 0);
+	recv(&p, "R", 5, 0, 0);
+	recv(&p, "R.", 5, 77, 0);
+	recv(&p, "-", 5, 0, 10);
+	recv(&p, "F", 5, 0, 10);
+	expect_none(&p);
+	peer_done(&p);
+}
+
+/* 3.10.7.2, for a listener and for a TCB in LISTEN. */
+static void test_listen(void **unused)
+{
+	(void)unused;
+	for (int how = PEER_PASSIVE; how <= PEER_LISTENER; how++) {
+		struct peer p;
+
+		open_small(&p, 1, (enum peer_how)how, PARLEY_LISTEN);
+		recv(&p, "R", 0, 0, 0);
+		recv(&p, "R.", 0, 3, 0);
+		recv(&p, "SR", 0, 0, 0);
+		expect_none(&p);
+		recv(&p, ".", 0, 5, 0);
+		expect(&p, "R", 5, 0, 0);
+		recv(&p, "S.", 0, 6, 0);
+		expect(&p, "R", 6, 0, 0);
+		recv(&p, "F.", 0, 7, 1);
+		expect(&p, "R", 7, 0, 0);
+		recv(&p, "-", 0, 0, 1);
+		recv(&p, "SF", 0, 0, 0);
+		expect_none(&p);
+		expect_state(&p, LISTEN);
+		/* MUST-13: text on the SYN is not taken, so only the SYN is acknowledged. */
+		recv(&p, "S", 0, 0, 100);
+		expect(&p, "S.", 0, 1, 0);
+		expect_state(&p, SYN_RECEIVED);
+		recv(&p, "P.", 1, 1, 100);
+		expect_none(&p);
+		expect_state(&p, ESTABLISHED);
+		if (how == PEER_LISTENER)
+			assert_int_equal(user_accept(&p.tcp, p.listener, 7, &p.conn), 0);
+		user_receives(&p, 100);
+		peer_done(&p);
+	}
+}
+
+/* 3.10.7.3: what the ACK and the RST must be, and what else is dropped. */
+static void test_syn_sent(void **unused)
+{
+	(void)unused;
+	for (unsigned i = 0; i < 4; i++) {
+		struct peer p;
+
+		open_small(&p, i, PEER_ACTIVE, PARLEY_SYN_SENT);
+		recv(&p, ".", 0, 0, 0);
+		expect(&p, "R", 0, 0, 0);
+		recv(&p, "S.", 0, 2, 0);
+		expect(&p, "R", 2, 0, 0);
+		recv(&p, "S.", 0, 0, 0);
+		expect(&p, "R", 0, 0, 0);
+		recv(&p, "R.", 0, 2, 0);
+		recv(&p, "R.", 0, 0, 0);
+		recv(&p, "R", 0, 0, 0);
+		recv(&p, "R", 0, 1, 0);
+		/* Fifth: not even an acceptable ACK helps without SYN or RST; nor does FIN. */
+		recv(&p, ".", 0, 1, 10);
+		recv(&p, "F.", 0, 1, 0);
+		expect_none(&p);
+		expect_state(&p, SYN_SENT);
+		recv(&p, "R.", 12345, 1, 0);
+		expect_none(&p);
+		expect_state(&p, CLOSED);
+		peer_done(&p);
+	}
+}
+
+static void test_refused_is_told(void **unused)
+{
+	struct peer p;
+	int error;
+
+	(void)unused;
+	open_small(&p, 0, PEER_ACTIVE, PARLEY_SYN_SENT);
+	recv(&p, "R.", 0, 1, 0);
+	assert_true(peer_events(&p, p.conn, &error) & PARLEY_DEAD);
+	assert_int_equal(error, PARLEY_ECONNREFUSED);
+	assert_int_equal(user_receive(&p.tcp, p.conn, &error, 1), -PARLEY_ECONNREFUSED);
+	assert_int_equal(user_receive(&p.tcp, p.conn, &error, 1), 0);
+	peer_done(&p);
+}
+
+/* Text and FIN on the SYN,ACK are processed at once (3.10.7.3, fourth). */
+static void test_syn_ack_with_text_and_fin(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	open_small(&p, 1, PEER_ACTIVE, PARLEY_SYN_SENT);
+	recv(&p, "SF.", 0, 1, 20);
+	expect(&p, ".", 1, 22, 0);
+	expect_none(&p);
+	expect_state(&p, CLOSE_WAIT);
+	user_receives(&p, 20);
+	assert_int_equal(user_receive(&p.tcp, p.conn, &p, 1), 0);
+	peer_done(&p);
+}
+
+/* A listener's and a passive OPEN's SYN-RECEIVED return to LISTEN (second, SYN-RECEIVED). */
+static void test_reset_returns_to_listen(void **unused)
+{
+	(void)unused;
+	for (int how = PEER_PASSIVE; how <= PEER_LISTENER; how++)
+		for (unsigned i = 0; i < 4; i++) {
+			struct peer p;
+
+			open_small(&p, i, (enum peer_how)how, PARLEY_SYN_RECEIVED);
+			recv(&p, "R", 0, 0, 0);
+			recv(&p, "R", EDGE, 0, 0);
+			expect_none(&p);
+			recv(&p, "R", 500, 0, 0);
+			expect(&p, ".", 1, 1, 0);
+			expect_state(&p, SYN_RECEIVED);
+			recv(&p, "R", 1, 0, 0);
+			expect_none(&p);
+			expect_state(&p, LISTEN);
+			assert_int_equal(peer_events(&p, p.conn, NULL), 0);
+			p.edge_known = false;
+			recv(&p, "S", 0, 0, 0);
+			p.iss = seq_add(p.iss, p.sent[p.sent_first].seq);
+			peer_next(&p, __FILE__, __LINE__);
+			recv(&p, ".", 1, 1, 0);
+			expect_state(&p, ESTABLISHED);
+			peer_done(&p);
+		}
+}
+
+/* The FIN's acknowledgement: (b) of the traps, and that it may come with the peer's FIN. */
+static void test_ack_of_our_fin(void **unused)
+{
+	static const struct {
+		enum parley_state from;
+		const char *flags;
+		uint32_t len;
+		enum parley_state to;
+	} steps[] = {
+		{PARLEY_FIN_WAIT_1, ".", 0, PARLEY_FIN_WAIT_2},
+		{PARLEY_FIN_WAIT_1, "P.", 10, PARLEY_FIN_WAIT_2},
+		{PARLEY_FIN_WAIT_1, "F.", 0, PARLEY_TIME_WAIT},
+		{PARLEY_FIN_WAIT_1, "F.", 10, PARLEY_TIME_WAIT},
+		{PARLEY_CLOSING, ".", 0, PARLEY_TIME_WAIT},
+		{PARLEY_LAST_ACK, ".", 0, PARLEY_CLOSED},
+	};
+
+	(void)unused;
+	for (unsigned k = 0; k < sizeof steps / sizeof *steps; k++)
+		for (unsigned i = 0; i < 4; i++) {
+			struct peer p;
+			uint32_t nxt = fin_received(steps[k].from) ? 2 : 1;
+
+			open_small(&p, i, PEER_ACTIVE, steps[k].from);
+			recv(&p, steps[k].flags, nxt, 2, steps[k].len);
+			if (steps[k].to == PARLEY_TIME_WAIT && steps[k].from == PARLEY_FIN_WAIT_1)
+				expect(&p, ".", 2, nxt + steps[k].len + 1, 0);
+			expect_none(&p);
+			assert_int_equal(peer_state(&p), steps[k].to);
+			peer_done(&p);
+		}
+}
+
+/* A FIN that comes before its turn waits for what is missing; what lies behind it is dropped. */
+static void test_fin_out_of_order(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	open_small(&p, 1, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	recv(&p, "F.", 11, 1, 10);
+	expect(&p, ".", 1, 1, 0);
+	recv(&p, "P.", 22, 1, 10);
+	expect_none(&p);
+	recv(&p, "P.", 1, 1, 10);
+	expect(&p, ".", 1, 22, 0);
+	expect_none(&p);
+	expect_state(&p, CLOSE_WAIT);
+	user_receives(&p, 20);
+	peer_done(&p);
+}
+
+/*
+ * Text that a contradictory peer sent behind its own FIN, before the FIN was known: the stream
+ * still ends at the FIN.
+ */
+static void test_text_held_beyond_a_fin_does_not_hide_it(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	open_small(&p, 2, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	recv(&p, "P.", 11, 1, 50);
+	recv(&p, "F.", 11, 1, 0);
+	peer_forget(&p);
+	recv(&p, "P.", 1, 1, 10);
+	expect(&p, ".", 1, 12, 0);
+	expect_state(&p, CLOSE_WAIT);
+	user_receives(&p, 10);
+	peer_done(&p);
+}
+
+/* MUST-66: with a zero window ACK, RST and URG of a segment at RCV.NXT count, its text does not. */
+static void test_zero_window(void **unused)
+{
+	static const enum parley_state states[] = {PARLEY_ESTABLISHED, PARLEY_FIN_WAIT_1,
+						   PARLEY_FIN_WAIT_2};
+
+	(void)unused;
+	for (unsigned k = 0; k < 3; k++)
+		for (unsigned i = 0; i < 4; i++) {
+			uint32_t snd = k ? 2 : 1, una = k == 2 ? 2 : 1;
+			struct peer p;
+
+			open_small(&p, i, PEER_ACTIVE, states[k]);
+			recv(&p, "P.", 1, una, 1000);
+			peer_wait(&p, MS(40));
+			assert_int_equal(expect(&p, ".", snd, EDGE, 0).wnd, 0);
+			recv(&p, "P.", EDGE, una, 10);
+			assert_int_equal(expect(&p, ".", snd, EDGE, 0).wnd, 0);
+			recv(&p, "R", EDGE + 1, 0, 0);
+			recv(&p, "R", EDGE - 1, 0, 0);
+			expect_none(&p);
+			/* The ACK of a probe: here it acknowledges our FIN. */
+			recv(&p, "P.", EDGE, snd, 10);
+			expect(&p, ".", snd, EDGE, 0);
+			assert_int_equal(peer_state(&p), k == 1 ? PARLEY_FIN_WAIT_2 : states[k]);
+			/* A bare FIN needs no room. */
+			recv(&p, "F.", EDGE, snd, 0);
+			expect(&p, ".", snd, EDGE + 1, 0);
+			expect_none(&p);
+			assert_int_equal(peer_state(&p), k ? PARLEY_TIME_WAIT : PARLEY_CLOSE_WAIT);
+			user_receives(&p, 1000);
+			peer_done(&p);
+		}
+}
+
+static void test_reset_at_zero_window(void **unused)
+{
+	struct peer p;
+	int error;
+
+	(void)unused;
+	open_small(&p, 0, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	recv(&p, "P.", 1, 1, 1000);
+	peer_wait(&p, MS(40));
+	peer_forget(&p);
+	recv(&p, "R", EDGE, 0, 0);
+	expect_none(&p);
+	expect_state(&p, CLOSED);
+	assert_true(peer_events(&p, p.conn, &error) & PARLEY_DEAD);
+	assert_int_equal(error, PARLEY_ECONNRESET);
+	peer_done(&p);
+}
+
+/* A RST in TIME-WAIT, with the setting that ignores it (RFC 1337): nothing answers a RST. */
+static void test_reset_in_time_wait_ignored(void **unused)
+{
+	(void)unused;
+	for (int owned = 0; owned < 2; owned++) {
+		struct peer p;
+
+		open_small(&p, 0, PEER_ACTIVE, PARLEY_TIME_WAIT);
+		assert_int_equal(
+			user_set(&p.tcp, PARLEY_NO_CONN, PARLEY_SET_RST_KILLS_TIME_WAIT, 0), 0);
+		if (!owned)
+			assert_int_equal(user_release(&p.tcp, p.conn), 0);
+		recv(&p, "R", 2, 0, 0);
+		expect_none(&p);
+		expect_state(&p, TIME_WAIT);
+		peer_done(&p);
+	}
+}
+
+/* Data, FIN or both on the third ACK (trap (c)). */
+static void test_third_ack_with_text_and_fin(void **unused)
+{
+	(void)unused;
+	for (int how = PEER_PASSIVE; how <= PEER_LISTENER; how++) {
+		struct peer p;
+
+		open_small(&p, 2, (enum peer_how)how, PARLEY_SYN_RECEIVED);
+		recv(&p, "F.", 1, 1, 30);
+		expect(&p, ".", 1, 32, 0);
+		expect_none(&p);
+		expect_state(&p, CLOSE_WAIT);
+		if (how == PEER_LISTENER)
+			assert_int_equal(user_accept(&p.tcp, p.listener, 7, &p.conn), 0);
+		user_receives(&p, 30);
+		assert_true(user_ready(&p.tcp, p.conn) & PARLEY_PEER_CLOSED);
+		peer_done(&p);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_every_cell),
+		cmocka_unit_test(test_unacceptable_ack),
+		cmocka_unit_test(test_text_with_unacceptable_ack),
+		cmocka_unit_test(test_closed),
+		cmocka_unit_test(test_listen),
+		cmocka_unit_test(test_syn_sent),
+		cmocka_unit_test(test_refused_is_told),
+		cmocka_unit_test(test_syn_ack_with_text_and_fin),
+		cmocka_unit_test(test_reset_returns_to_listen),
+		cmocka_unit_test(test_ack_of_our_fin),
+		cmocka_unit_test(test_fin_out_of_order),
+		cmocka_unit_test(test_text_held_beyond_a_fin_does_not_hide_it),
+		cmocka_unit_test(test_zero_window),
+		cmocka_unit_test(test_reset_at_zero_window),
+		cmocka_unit_test(test_reset_in_time_wait_ignored),
+		cmocka_unit_test(test_third_ack_with_text_and_fin),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
