@@ -117,9 +117,6 @@ static void syn_sent_syn(struct tcp *tcp, struct tcb *tcb, struct step *s)
 	open_established(tcp, tcb);
 	tcb_owe(tcp, tcb, OWE_ACK);
 	/* What else the segment carries begins behind its SYN. */
-	s->seg.seq = seq_add(s->seg.seq, 1);
-	s->seg.flags &= (uint16_t)~TCP_SYN;
-	s->seg.len--;
 	window_trim(tcb, &s->seg);
 	if (sixth_check_urg(tcp, tcb, s) && seventh_process_text(tcp, tcb, s))
 		eighth_check_fin(tcp, tcb, s);
@@ -187,8 +184,6 @@ static bool reopens(struct tcp *tcp, const struct tcb *tcb, const struct segment
 /* An unacceptable segment gets an ACK, from some states more (3.10.7.4, first). */
 static bool not_acceptable(struct tcp *tcp, struct tcb *tcb, struct step *s)
 {
-	if (s->seg.flags & TCP_RST)
-		return drop(tcp, tcb, s, PARLEY_DROP_RST_OUT_OF_WINDOW);
 	if (tcb->state == PARLEY_SYN_RECEIVED && s->seg.flags & TCP_SYN &&
 	    seq_eq(s->seg.seq, tcb->irs)) {
 		/* The peer's SYN again: our SYN,ACK was lost. */
@@ -200,10 +195,24 @@ static bool not_acceptable(struct tcp *tcp, struct tcb *tcb, struct step *s)
 		challenge(tcp, tcb);
 	}
 	/* TIME-WAIT begins again with each FIN that the peer repeats, and with nothing else. */
-	if (tcb->state == PARLEY_TIME_WAIT && s->seg.flags & TCP_FIN)
+	if (tcb->state == PARLEY_TIME_WAIT && s->seg.flags & TCP_FIN &&
+	    seq_eq(seq_add(s->seg.seq, s->seg.len), tcb->rcv.nxt))
 		tcb_arm(tcp, tcb, PARLEY_TIMER_TIME_WAIT,
 			tcp->now + 2 * (uint64_t)tcp->settings->v[PARLEY_SET_MSL]);
 	return drop(tcp, tcb, s, PARLEY_DROP_OUT_OF_WINDOW);
+}
+
+/*
+ * Is this where a RST must stand to be believed (RFC 5961 3.2)? Some peers that have sent a FIN
+ * reset with the number of that.
+ */
+static bool rst_is_exact(const struct tcb *tcb, const struct segment *seg)
+{
+	bool after_fin = tcb->state == PARLEY_CLOSE_WAIT || tcb->state == PARLEY_CLOSING ||
+			 tcb->state == PARLEY_LAST_ACK;
+
+	return seq_eq(seg->seq, tcb->rcv.nxt) ||
+	       (after_fin && seq_eq(seg->seq, seq_sub(tcb->rcv.nxt, 1)));
 }
 
 /* 3.10.7.4, first: sequence number. Trims the segment to the window. */
@@ -213,16 +222,22 @@ static bool first_check_sequence(struct tcp *tcp, struct tcb *tcb, struct step *
 		tcb->flags |= TCB_REOPEN; /* whoever called the steps does it */
 		return false;
 	}
+	/* Of a RST only the number counts, not where its text ends. */
+	if (s->seg.flags & TCP_RST)
+		return rst_is_exact(tcb, &s->seg) ||
+		       seq_in_window(s->seg.seq, tcb->rcv.nxt, tcb->rcv.wnd) ||
+		       drop(tcp, tcb, s, PARLEY_DROP_RST_OUT_OF_WINDOW);
 	/*
 	 * The SYN,ACK of a simultaneous open repeats a SYN that we have: its ACK is what counts.
 	 */
-	if (tcb->state == PARLEY_SYN_RECEIVED && s->seg.flags & TCP_SYN && s->seg.flags & TCP_ACK &&
-	    seq_eq(s->seg.seq, tcb->irs) && seq_eq(s->seg.ack, tcb->snd.nxt)) {
+	if (tcb->state == PARLEY_SYN_RECEIVED && !(tcb->flags & TCB_PASSIVE) &&
+	    s->seg.flags & TCP_SYN && s->seg.flags & TCP_ACK && seq_eq(s->seg.seq, tcb->irs) &&
+	    seq_eq(s->seg.ack, tcb->snd.nxt)) {
 		window_trim(tcb, &s->seg);
 		return true;
 	}
 	if (!window_acceptable(tcb, &s->seg)) {
-		/* With a zero window ACKs, URGs and RSTs still count (MUST-66). */
+		/* With a zero window ACKs and URGs still count (MUST-66). */
 		if (tcb->rcv.wnd || !seq_eq(s->seg.seq, tcb->rcv.nxt))
 			return not_acceptable(tcp, tcb, s);
 		tcb_owe(tcp, tcb, OWE_ACK);
@@ -236,7 +251,7 @@ static bool second_check_rst(struct tcp *tcp, struct tcb *tcb, struct step *s)
 {
 	if (!(s->seg.flags & TCP_RST))
 		return true;
-	if (!seq_eq(s->seg.seq, tcb->rcv.nxt)) {
+	if (!rst_is_exact(tcb, &s->seg)) {
 		challenge(tcp, tcb);
 		return drop(tcp, tcb, s, PARLEY_DROP_RST_CHALLENGED);
 	}
@@ -431,6 +446,14 @@ static bool text_after_close(struct tcp *tcp, struct tcb *tcb, struct step *s)
 	return false;
 }
 
+/* The peer has to send it again, and the FIN behind it. */
+static void text_not_kept(struct tcp *tcp, struct tcb *tcb, struct step *s, enum parley_drop reason)
+{
+	window_duplicate_ack(tcp, tcb);
+	drop(tcp, tcb, s, reason);
+	s->seg.flags &= (uint16_t)~TCP_FIN;
+}
+
 /* Text of ESTABLISHED, FIN-WAIT-1 and FIN-WAIT-2, already trimmed to the window. */
 static bool receive_text(struct tcp *tcp, struct tcb *tcb, struct step *s)
 {
@@ -459,11 +482,11 @@ static bool receive_text(struct tcp *tcp, struct tcb *tcb, struct step *s)
 		drop(tcp, tcb, s, PARLEY_DROP_DUPLICATE_TEXT);
 		break;
 	case PLACED_NO_ROOM:
-		window_duplicate_ack(tcp, tcb);
-		return drop(tcp, tcb, s, PARLEY_DROP_RANGES_FULL);
+		text_not_kept(tcp, tcb, s, PARLEY_DROP_RANGES_FULL);
+		break;
 	case PLACED_NO_MEMORY:
-		window_duplicate_ack(tcp, tcb);
-		return drop(tcp, tcb, s, PARLEY_DROP_RECEIVE_MEMORY);
+		text_not_kept(tcp, tcb, s, PARLEY_DROP_RECEIVE_MEMORY);
+		break;
 	}
 	return true;
 }
@@ -533,6 +556,7 @@ static bool eighth_check_fin(struct tcp *tcp, struct tcb *tcb, struct step *s)
 		tcb->fin_off = tcb_rcv_offset(tcb, seq_add(s->seg.seq, s->seg.text_len));
 		if (tcb->fin_off >= tcb->rcv_off)
 			tcb->flags |= TCB_FIN_SEEN;
+		reassembly_cut(tcp, tcb, tcb->fin_off);
 	}
 	if (tcb->flags & TCB_FIN_SEEN && !(tcb->flags & TCB_FIN_RECEIVED) &&
 	    tcb->rcv_off == tcb->fin_off)

@@ -40,6 +40,15 @@ void reassembly_free(struct tcp *tcp, struct tcb *tcb)
 	tcb->reassembly = NULL;
 }
 
+void reassembly_cut(struct tcp *tcp, struct tcb *tcb, uint64_t offset)
+{
+	if (!tcb->reassembly)
+		return;
+	ranges_remove_above(&tcb->reassembly->ranges, offset);
+	if (!tcb->reassembly->ranges.n)
+		reassembly_free(tcp, tcb);
+}
+
 uint64_t reassembly_bytes(const struct tcb *tcb)
 {
 	return tcb->reassembly ? tcb->reassembly->ranges.bytes : 0;
@@ -113,10 +122,14 @@ static bool fill_gaps(struct tcp *tcp, struct tcb *tcb, uint64_t offset, const u
 
 	if (!tcb->reassembly)
 		return write(tcp, tcb, offset, text, len);
-	while (tcb->reassembly &&
-	       ranges_next_gap(&tcb->reassembly->ranges, &at, offset + len, &gap))
+	while (ranges_next_gap(&tcb->reassembly->ranges, &at, offset + len, &gap)) {
 		if (!write(tcp, tcb, gap.lo, text + (gap.lo - offset), gap.hi - gap.lo))
 			return false;
+		/* All that was out of order was given up for this: nothing behind it is there. */
+		if (!tcb->reassembly)
+			return at == offset + len ||
+			       write(tcp, tcb, at, text + (at - offset), offset + len - at);
+	}
 	return true;
 }
 

@@ -28,6 +28,9 @@ enum placed reassembly_place(struct tcp *tcp, struct tcb *tcb, uint64_t offset, 
 /* Bytes that wait out of order. */
 uint64_t reassembly_bytes(const struct tcb *tcb);
 
+/* Gives up what lies out of order at `offset` or behind: a FIN stands there. */
+void reassembly_cut(struct tcp *tcp, struct tcb *tcb, uint64_t offset);
+
 /* Gives up everything out of order. */
 void reassembly_free(struct tcp *tcp, struct tcb *tcb);
 
