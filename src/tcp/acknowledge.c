@@ -79,18 +79,23 @@ static void window_opened(struct tcp *tcp, struct tcb *tcb)
 		tcb_arm(tcp, tcb, PARLEY_TIMER_RETRANSMIT, tcp->now + tcb->rto);
 }
 
-/* (iv): the window of a segment that is not older than the last that gave one (MUST-64...). */
-static void take_window(struct tcp *tcp, struct tcb *tcb, const struct segment *segment)
+/*
+ * (iv): the window of a segment that is not older than the last that gave one (MUST-64...). One
+ * that acknowledges something new is not, though it may be a retransmission with an old number:
+ * leaving SND.WND as it is would move the right edge by what was acknowledged.
+ */
+static void take_window(struct tcp *tcp, struct tcb *tcb, const struct segment *segment,
+			bool advances)
 {
 	uint32_t wnd = (uint32_t)segment->wnd << tcb->snd_shift;
 	uint32_t before = tcb->snd.wnd;
 
-	if (seq_gt(tcb->snd.wl1, segment->seq))
+	if (!advances && seq_gt(tcb->snd.wl1, segment->seq))
 		return;
 	if (seq_eq(tcb->snd.wl1, segment->seq) && seq_gt(tcb->snd.wl2, segment->ack))
 		return;
 	tcb->snd.wnd = wnd;
-	tcb->snd.wl1 = segment->seq;
+	tcb->snd.wl1 = seq_max(tcb->snd.wl1, segment->seq);
 	tcb->snd.wl2 = segment->ack;
 	if (wnd > tcb->snd.max_wnd)
 		tcb->snd.max_wnd = wnd;
@@ -111,12 +116,13 @@ static bool is_duplicate(const struct tcb *tcb, const struct segment *segment)
 void acknowledge(struct tcp *tcp, struct tcb *tcb, const struct segment *segment, uint64_t at)
 {
 	bool duplicate = is_duplicate(tcb, segment);
+	bool advances = seq_gt(segment->ack, tcb->snd.una);
 
-	if (seq_gt(segment->ack, tcb->snd.una))
+	if (advances)
 		advance(tcp, tcb, segment->ack, at);
 	/* (ii): an older ACK is ignored, but not its window, which the rule (iv) judges. */
 	if (seq_geq(segment->ack, tcb->snd.una))
-		take_window(tcp, tcb, segment);
+		take_window(tcp, tcb, segment, advances);
 	if (duplicate)
 		recovery_duplicate(tcp, tcb);
 	/* An answer, whatever it says: the peer lives (MUST-37). */
