@@ -59,11 +59,14 @@ void remnant_free(struct tcp *tcp, struct remnant *remnant)
 static void keep_limit(struct tcp *tcp)
 {
 	struct remnant *oldest = at(tcp, tcp->time_wait.first);
+	struct tcb tcb;
 
 	if (!oldest ||
 	    tcp->time_wait.count < (uint32_t)tcp->settings->v[PARLEY_SET_TIME_WAIT_LIMIT])
 		return;
 	count(tcp, PARLEY_COUNTER_TIME_WAIT_OVERFLOW);
+	remnant_expand(tcp, oldest, &tcb);
+	tcb_set_state(tcp, &tcb, PARLEY_CLOSED, PARLEY_CAUSE_TIMEOUT);
 	remnant_free(tcp, oldest);
 }
 
