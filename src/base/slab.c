@@ -9,6 +9,10 @@ _Static_assert(SLAB_SIZE == PARLEY_SLAB, "the allocator is asked for slabs");
 /* Beside twice the cap: room for one slab a kind of object, in use or spare. */
 #define HELD_SLACK (UINT64_C(64) * SLAB_SIZE)
 
+/* Of the cap, the part that may lie in reserve, and slabs of reserve at most. */
+#define RESERVE_PART 4
+#define RESERVE_MAX  1024
+
 /* The smallest array, and the largest that comes from a pool. */
 #define ARRAY_MIN    64u
 #define ARRAY_POOLED (ARRAY_MIN << (MEMORY_CLASSES - 1))
@@ -19,6 +23,9 @@ void memory_init(struct memory *m, const struct parley_allocator *allocator, uin
 
 	*m = (struct memory){.allocator = *allocator, .cap = cap};
 	m->held_cap = unbounded ? UINT64_MAX : 2 * cap + HELD_SLACK;
+	m->reserve_limit = RESERVE_MAX;
+	if (cap / RESERVE_PART / SLAB_SIZE < RESERVE_MAX)
+		m->reserve_limit = (uint32_t)(cap / RESERVE_PART / SLAB_SIZE);
 	for (uint32_t i = 0; i < MEMORY_CLASSES; i++) {
 		uint32_t size = ARRAY_MIN << i;
 		struct pool_kind kind = {.size = size, .align = ARRAY_MIN, .charge = size};
@@ -28,12 +35,33 @@ void memory_init(struct memory *m, const struct parley_allocator *allocator, uin
 	block_pools_init(m);
 }
 
+static void *reserve_take(struct memory *m)
+{
+	void *slab = m->reserve;
+
+	if (slab) {
+		m->reserve = *(void **)slab;
+		m->reserved--;
+	}
+	return slab;
+}
+
+/* Back to where it came from. */
+static void slab_return(struct memory *m, void *slab)
+{
+	must(m->held >= SLAB_SIZE);
+	m->held -= SLAB_SIZE;
+	m->allocator.free(m->allocator.ctx, slab, SLAB_SIZE);
+}
+
 void memory_close(struct memory *m)
 {
 	for (uint32_t i = 0; i < MEMORY_CLASSES; i++)
 		pool_close(&m->arrays[i]);
 	pool_abandon(&m->blocks[BLOCK_SMALL]);
 	pool_abandon(&m->blocks[BLOCK_PAGE]);
+	while (m->reserve)
+		slab_return(m, reserve_take(m));
 	must(m->charged == 0 && m->held == 0);
 }
 
@@ -73,7 +101,7 @@ static bool give_spares(struct memory *m)
 	for (struct pool *p = m->pools; p; p = p->next) {
 		if (!p->spare)
 			continue;
-		slab_put(m, p->spare);
+		slab_return(m, p->spare);
 		p->spare = NULL;
 		p->slabs--;
 		any = true;
@@ -90,8 +118,11 @@ static void *slab_try(struct memory *m)
 
 void *slab_get(struct memory *m)
 {
-	void *slab = slab_try(m);
+	void *slab = reserve_take(m);
 
+	if (slab)
+		return slab;
+	slab = slab_try(m);
 	if (!slab && give_spares(m))
 		slab = slab_try(m);
 	if (!slab) {
@@ -106,9 +137,13 @@ void *slab_get(struct memory *m)
 
 void slab_put(struct memory *m, void *slab)
 {
-	must(m->held >= SLAB_SIZE);
-	m->held -= SLAB_SIZE;
-	m->allocator.free(m->allocator.ctx, slab, SLAB_SIZE);
+	if (m->reserved >= m->reserve_limit) {
+		slab_return(m, slab);
+		return;
+	}
+	*(void **)slab = m->reserve;
+	m->reserve = slab;
+	m->reserved++;
 }
 
 /* The class of an array that comes from a pool. */
@@ -188,7 +223,7 @@ static bool pool_check(const struct pool *p)
 
 bool memory_check(const struct memory *m)
 {
-	uint64_t charged = m->direct, held = m->direct;
+	uint64_t charged = m->direct, held = m->direct + (uint64_t)m->reserved * SLAB_SIZE;
 
 	for (const struct pool *p = m->pools; p; p = p->next) {
 		if (p->memory != m || !pool_check(p))

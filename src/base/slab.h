@@ -33,6 +33,13 @@ struct memory {
 	uint64_t failures;
 	/* Unless 0: the how many-th allocation from now is to fail. */
 	uint64_t fail_at;
+	/*
+	 * Slabs that no pool holds, kept for the next that wants one, linked through their first
+	 * bytes: up to a quarter of the cap, so that a stream whose window fills and empties does
+	 * not go to the allocator and back each time.
+	 */
+	void *reserve;
+	uint32_t reserved, reserve_limit;
 	/* All pools on this memory. */
 	struct pool *pools;
 	/* Bytes of arrays that are slabs of their own. */

@@ -146,6 +146,35 @@ static void test_held_is_bounded(void **state)
 	assert_int_equal(slabs.out, 0);
 }
 
+/* Slabs that nobody holds are kept for the next, of whatever kind, up to a quarter of the cap. */
+static void test_reserve(void **state)
+{
+	struct slabs slabs;
+	struct parley_allocator allocator = slabs_allocator(&slabs);
+	struct memory m;
+	void *v[12];
+
+	(void)state;
+	memory_init(&m, &allocator, 16 * SLAB_SIZE);
+	assert_int_equal(m.reserve_limit, 4);
+	for (uint32_t i = 0; i < 12; i++)
+		v[i] = memory_alloc(&m, SLAB_SIZE);
+	assert_int_equal(slabs.out, 12);
+	for (uint32_t i = 0; i < 12; i++)
+		memory_free(&m, v[i], SLAB_SIZE);
+	assert_int_equal(slabs.out, 4);
+	assert_true(memory_check(&m));
+	slabs.limit = 0;
+	v[0] = memory_alloc(&m, 64);
+	assert_non_null(v[0]);
+	assert_int_equal(slabs.out, 4);
+	assert_int_equal(m.reserved, 3);
+	memory_free(&m, v[0], 64);
+	assert_true(memory_is_empty(&m));
+	memory_close(&m);
+	assert_int_equal(slabs.out, 0);
+}
+
 static void test_fail_at(void **state)
 {
 	struct slabs slabs;
@@ -183,6 +212,7 @@ int main(void)
 		cmocka_unit_test(test_against_model),
 		cmocka_unit_test(test_spares_are_given_up),
 		cmocka_unit_test(test_held_is_bounded),
+		cmocka_unit_test(test_reserve),
 		cmocka_unit_test(test_fail_at),
 	};
 
