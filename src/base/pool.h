@@ -5,7 +5,7 @@
  * A slab (64 KiB at a multiple of 64 KiB) begins with its struct slab, so the slab of an object,
  * and with it the pool, is found by masking the object's address. Taking and giving back are
  * O(1). A slab is cut up only as far as it has been used, so a fresh one is not touched whole.
- * A pool keeps at most one empty slab; others go back to the allocator.
+ * A pool keeps at most one empty slab; others go into the memory's reserve.
  *
  * Each object in use is charged to the host's memory with the number of bytes in the pool's kind,
  * which is the same on all targets, whatever sizeof says there.
