@@ -5,6 +5,7 @@
 #include "base/must.h"
 #include "tcp/congestion.h"
 #include "tcp/demux.h"
+#include "tcp/listener.h"
 #include "tcp/observe.h"
 #include "tcp/reassembly.h"
 #include "tcp/sent.h"
@@ -163,14 +164,20 @@ void tcb_drop_buffers(struct tcp *tcp, struct tcb *tcb)
 	tcb->reserved = 0;
 }
 
+void tcb_forget_unread(struct tcp *tcp, struct tcb *tcb)
+{
+	reassembly_free(tcp, tcb);
+	stream_free(&tcb->rcv_stream, tcp->memory);
+	tcb->read_off += tcb_readable(tcb);
+}
+
 void tcb_end(struct tcp *tcp, struct tcb *tcb, int error, enum parley_cause cause)
 {
-	uint64_t unread = tcb->rcv_off - tcb->read_off;
-
 	tcb_set_state(tcp, tcb, PARLEY_CLOSED, cause);
 	if (tcb->flags & TCB_EPHEMERAL)
 		return;
 	demux_remove(tcp, tcb);
+	listening_remove(tcp, tcb);
 	list_remove(&tcb->ready);
 	wheel_cancel(&tcp->wheel, &tcb->timer);
 	tcb->owed = 0;
@@ -179,10 +186,8 @@ void tcb_end(struct tcp *tcp, struct tcb *tcb, int error, enum parley_cause caus
 	stream_free(&tcb->snd_stream, tcp->memory);
 	reassembly_free(tcp, tcb);
 	/* A reset takes with it what was not read (RFC 9293 3.10.7.4, second). */
-	if (error == PARLEY_ECONNRESET || tcb->flags & TCB_DETACHED || !unread) {
-		stream_free(&tcb->rcv_stream, tcp->memory);
-		tcb->read_off = tcb->rcv_off;
-	}
+	if (error == PARLEY_ECONNRESET || tcb->flags & TCB_DETACHED || !tcb_readable(tcb))
+		tcb_forget_unread(tcp, tcb);
 	tcb->notice.error = error;
 	if (error)
 		OBSERVE(tcp, tcb, PARLEY_TRACE_ERROR, error);

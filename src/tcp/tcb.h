@@ -186,6 +186,9 @@ void tcb_free(struct tcp *tcp, struct tcb *tcb);
 /* Frees what a TCB holds apart from itself: streams, records, reassembly. */
 void tcb_drop_buffers(struct tcp *tcp, struct tcb *tcb);
 
+/* Frees what was received and not read: nobody will read it. */
+void tcb_forget_unread(struct tcp *tcp, struct tcb *tcb);
+
 /* Sets the main timer: `kind` fires at `at`. */
 void tcb_arm(struct tcp *tcp, struct tcb *tcb, enum parley_timer kind, uint64_t at);
 void tcb_disarm(struct tcb *tcb);

@@ -94,7 +94,6 @@ static void destroy(struct tcp *tcp, uint32_t index)
 		tcb->flags &= ~(uint32_t)TCB_OWNED;
 		if (tcb->listener)
 			break; /* its listener frees it */
-		listening_remove(tcp, tcb);
 		if (tcb->state == PARLEY_CLOSED)
 			tcb_free(tcp, tcb);
 		else

@@ -260,6 +260,10 @@ static void apply(struct tcp *tcp, struct tcb *tcb, enum parley_setting setting)
 		if (tcb->state >= PARLEY_ESTABLISHED)
 			tcb_owe(tcp, tcb, 0);
 	}
+	if (setting == PARLEY_SET_SEND_BUFFER && tcb->flags & TCB_WANTS_WRITABLE) {
+		tcb->flags &= ~(uint32_t)TCB_WANTS_WRITABLE;
+		notice_raise(tcp, &tcb->notice, PARLEY_WRITABLE);
+	}
 	/* What a SYN announces can be changed until it has gone. */
 	if (tcb->state == PARLEY_SYN_SENT && !tcb->segs_out)
 		open_prepare(tcp, tcb);

@@ -10,7 +10,6 @@
 #include "tcp/observe.h"
 #include "tcp/open.h"
 #include "tcp/output.h"
-#include "tcp/reassembly.h"
 #include "tcp/remnant.h"
 #include "tcp/secret.h"
 
@@ -158,6 +157,11 @@ void user_relisten(struct tcp *tcp, struct tcb *tcb, enum parley_cause cause)
 {
 	struct listening *listening = tcb->listening;
 
+	/* A CLOSE that was queued (3.10.4) has its turn now: in LISTEN it ends the connection. */
+	if (tcb->flags & TCB_CLOSED_BY_USER) {
+		tcb_end(tcp, tcb, 0, cause);
+		return;
+	}
 	tcb_set_state(tcp, tcb, PARLEY_LISTEN, cause);
 	if (tcb->flags & TCB_EPHEMERAL)
 		return;
@@ -211,7 +215,6 @@ static int close_sending(struct tcp *tcp, struct tcb *tcb)
 		return -PARLEY_ENOTCONN;
 	case PARLEY_LISTEN:
 	case PARLEY_SYN_SENT:
-		listening_remove(tcp, tcb);
 		tcb_end(tcp, tcb, 0, PARLEY_CAUSE_CALL);
 		return 0;
 	case PARLEY_SYN_RECEIVED:
@@ -265,17 +268,12 @@ static void abort_tcb(struct tcp *tcp, struct tcb *tcb, int error)
 	case PARLEY_CLOSED:
 		return;
 	case PARLEY_LISTEN:
-		listening_remove(tcp, tcb);
-		break;
 	case PARLEY_SYN_SENT:
 	case PARLEY_CLOSING:
 	case PARLEY_LAST_ACK:
 	case PARLEY_TIME_WAIT:
 		break;
 	case PARLEY_SYN_RECEIVED:
-		listening_remove(tcp, tcb);
-		output_reset(tcp, tcb);
-		break;
 	case PARLEY_ESTABLISHED:
 	case PARLEY_FIN_WAIT_1:
 	case PARLEY_FIN_WAIT_2:
@@ -291,8 +289,7 @@ static void detach(struct tcp *tcp, struct tcb *tcb)
 	uint64_t timeout = (uint64_t)tcb_setting(tcb, PARLEY_SET_FIN_WAIT_2);
 
 	tcb->flags |= TCB_DETACHED;
-	reassembly_free(tcp, tcb);
-	stream_free(&tcb->rcv_stream, tcp->memory);
+	tcb_forget_unread(tcp, tcb);
 	if (tcb->state == PARLEY_FIN_WAIT_2 && timeout)
 		tcb_arm(tcp, tcb, PARLEY_TIMER_FIN_WAIT_2, tcp->now + timeout);
 }
