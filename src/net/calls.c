@@ -40,7 +40,7 @@ static const struct route *choose_route(const struct parley_host *host,
 	return route ? route : routes_find(&host->routes, 0, &open->remote.addr);
 }
 
-/* Interface and local address of an active OPEN (MUST-44, MUST-45). Returns the interface's index. */
+/* Interface (returned) and local address of an active OPEN (MUST-44, MUST-45). */
 static int choose_source(const struct parley_host *host, struct parley_open *open)
 {
 	const struct parley_addr *remote = &open->remote.addr, *source;

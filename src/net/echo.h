@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * ICMP for one interface: echo requests to us are answered (RFC 1122 3.2.2.6), everything else is
- * counted. A reply that is owed keeps its payload in data blocks; there are few of them, so that a flood
- * of requests costs no more than that.
+ * counted. A reply that is owed keeps its payload in data blocks; there are few of them, so that a
+ * flood of requests costs no more than that.
  *
  * A reply goes back to the station that handed us the request, whichever route leads to the
  * asker: that station can reach him, and nothing needs to be resolved first.

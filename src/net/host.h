@@ -20,11 +20,12 @@ struct parley_host {
 	uint64_t ids; /* IP identifications drawn so far */
 };
 
+struct ip_packet;
+
 /*
  * Counts and tells a drop of what was no segment: addresses as far as known, without ports.
  * `packet` may be NULL.
  */
-struct ip_packet;
 void host_drop(struct parley_host *host, int ifindex, const struct ip_packet *packet,
 	       enum parley_drop reason);
 

@@ -5,7 +5,7 @@
  *
  * An entry is made when a packet wants to go there, or when the neighbour itself asks for us.
  * INCOMPLETE ones are asked for by broadcast, once a second, three times; then what waits is told
- * that the next hop is unreachable, and the entry goes. A REACHABLE one is trusted for a minute; used
+ * that the next hop is unreachable, and the entry goes. A KNOWN one is trusted for a minute; used
  * after that it is asked for again by unicast (PROBE) while it goes on being used.
  *
  * Connections that wait stand in the entry's `parked` list by their `ready` link, as they would in

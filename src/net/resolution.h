@@ -4,8 +4,8 @@
  * that they ask for; replies are small records in a ring here, dropped and counted when it is full.
  *
  * A packet changes what is known about a neighbour that we already know or are asking for, also
- * when it is gratuitous or meant for others (RFC 826). Only a request for one of our addresses makes a
- * new entry.
+ * when it is gratuitous or meant for others (RFC 826). Only a request for one of our addresses
+ * makes a new entry.
  */
 #ifndef NET_RESOLUTION_H
 #define NET_RESOLUTION_H

@@ -202,7 +202,7 @@ void pair_run(struct pair *pair, uint64_t duration)
 		uint64_t next;
 
 		pair_flush(pair);
-		if (deliver(pair, 0) | deliver(pair, 1))
+		if (deliver(pair, 0) || deliver(pair, 1))
 			continue;
 		next = next_time(pair);
 		if (next > end)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Next hops: asked for, answered, given up, trusted for a while, asked again (RFC 826, RFC 1122). */
+/* Next hops: asked for, answered, given up, trusted, asked again (RFC 826, RFC 1122 2.3.2). */
 #include "station.h"
 
 #include "net/neighbour.h"
