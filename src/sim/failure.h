@@ -26,10 +26,12 @@ struct sim_world;
 	X(EOF_AGAIN, "bytes after the end of the stream") \
 	X(WINDOW_SHRANK, "the right edge of the window moved left") \
 	X(BEYOND_WINDOW, "text was sent beyond the window") \
+	X(TAKEN_BEYOND, "something was accepted from beyond the window") \
 	X(ACK_UNSENT, "something was acknowledged that was never sent") \
 	X(FIN_MOVED, "a second FIN with another sequence number") \
 	X(BEYOND_FIN, "something was sent behind the FIN") \
 	X(RST_FOR_RST, "a RST was answered with a RST") \
+	X(TIME_WAIT, "TIME-WAIT was over before 2 MSL") \
 	X(HELD_FRAME, "a frame's bytes changed before its release") \
 	X(EVENT, "an event for a connection that the user does not hold") \
 	X(CALL, "a call answered what it may not") \

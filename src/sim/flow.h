@@ -34,6 +34,7 @@ struct sim_way {
 	struct seq edge;	 /* the furthest right edge that it offered */
 	struct seq limit;	 /* the furthest right edge of the other side's that reached it */
 	enum parley_state state; /* as its host's trace had it last */
+	uint64_t waits_since;	 /* when it went to TIME-WAIT last, by its host's clock */
 };
 
 struct sim_flow {

@@ -80,6 +80,7 @@ int sim_host_add(struct sim_world *world, const char *name, uint64_t memory_limi
 		return -PARLEY_ENOMEM;
 	host->world = world;
 	host->number = world->host_count;
+	host->shortest_wait = UINT64_MAX;
 	host->wake = (struct sim_event){.kind = SIM_EVENT_WAKE, .owner = host};
 	set_name(host, name);
 	put_be64(config.secret, mix64(draw));

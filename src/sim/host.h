@@ -23,9 +23,11 @@ struct sim_host {
 	uint64_t clock_ahead; /* its clock minus the world's, ns */
 	uint32_t port_count;
 	struct sim_port *port[SIM_PORTS_MAX];
-	uint64_t empty_charge; /* bytes charged when it was set up */
-	uint64_t rested_at;    /* when the deadline woke it last, */
-	uint32_t woken;	       /* and how often at that time */
+	uint64_t empty_charge;	/* bytes charged when it was set up */
+	uint64_t rested_at;	/* when the deadline woke it last, */
+	uint32_t woken;		/* and how often at that time */
+	uint64_t shortest_wait; /* ns in TIME-WAIT, of those that ended in this event */
+	uint64_t overflows;	/* TIME-WAITs given up early, up to the last event */
 	/* While what a RST caused is being sent: the RST's two ends. */
 	bool after_rst;
 	struct parley_endpoint rst_src, rst_dst;

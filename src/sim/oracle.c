@@ -40,6 +40,7 @@ static void judge_continuity(struct sim_host *host, const struct parley_trace_ev
 {
 	unsigned way;
 	struct sim_flow *flow;
+	struct sim_way *w;
 	enum parley_state last;
 
 	if (!event->remote.port)
@@ -47,12 +48,18 @@ static void judge_continuity(struct sim_host *host, const struct parley_trace_ev
 	flow = sim_flow_get(host->world, &event->local, &event->remote, &way);
 	if (!flow)
 		return;
-	last = flow->way[way].state;
+	w = &flow->way[way];
+	last = w->state;
 	if (from != last && !(from == PARLEY_LISTEN && last == PARLEY_CLOSED) &&
 	    !(from == PARLEY_CLOSED && last == PARLEY_LISTEN))
 		sim_fail(host->world, host, SIM_RULE_CONTINUITY, parley_state_name((int)last), last,
 			 from);
-	flow->way[way].state = to;
+	w->state = to;
+	if (to == PARLEY_TIME_WAIT)
+		w->waits_since = event->now;
+	else if (from == PARLEY_TIME_WAIT && event->value[2] == PARLEY_CAUSE_TIMEOUT &&
+		 event->now - w->waits_since < host->shortest_wait)
+		host->shortest_wait = event->now - w->waits_since;
 }
 
 static void judge_edge(struct sim_host *host, const struct parley_trace_event *event)
@@ -105,11 +112,15 @@ static void judge_window(struct sim_host *host, const struct sim_flow *flow, uns
 		sim_fail(host->world, host, SIM_RULE_WINDOW_SHRANK, NULL, w->edge.v, edge.v);
 }
 
-/* What a segment acknowledges must have been sent. */
+/* What a segment acknowledges must have been sent, and lie in a window that was offered. */
 static void judge_ack(struct sim_host *host, const struct sim_flow *flow, unsigned way,
 		      const struct segment *segment)
 {
-	const struct sim_way *other = &flow->way[!way];
+	const struct sim_way *w = &flow->way[way], *other = &flow->way[!way];
+	bool is_fin = other->fin && seq_eq(segment->ack, seq_add(other->fin_at, 1));
+
+	if (w->offered && seq_gt(seq_sub(segment->ack, is_fin), w->edge))
+		sim_fail(host->world, host, SIM_RULE_TAKEN_BEYOND, NULL, segment->ack.v, w->edge.v);
 
 	if (other->sent && seq_gt(segment->ack, other->end))
 		sim_fail(host->world, host, SIM_RULE_ACK_UNSENT, NULL, segment->ack.v,
@@ -170,6 +181,23 @@ static void judge_order(struct sim_host *host)
 	}
 }
 
+/* What the trace has noted: the shortest TIME-WAIT that a timer ended in this event. */
+static void judge_time_wait(struct sim_host *host)
+{
+	uint64_t overflows = parley_counter(host->engine, PARLEY_COUNTER_TIME_WAIT_OVERFLOW);
+	uint64_t shortest = host->shortest_wait;
+	bool overflowed = overflows != host->overflows;
+	int64_t msl = 0;
+
+	host->overflows = overflows;
+	host->shortest_wait = UINT64_MAX;
+	if (shortest == UINT64_MAX || overflowed)
+		return;
+	parley_get(host->engine, PARLEY_NO_CONN, PARLEY_SET_MSL, &msl);
+	if (shortest < 2 * (uint64_t)msl)
+		sim_fail(host->world, host, SIM_RULE_TIME_WAIT, NULL, shortest, 2 * (uint64_t)msl);
+}
+
 void sim_oracle_host(struct sim_host *host)
 {
 	struct sim_world *world = host->world;
@@ -181,6 +209,7 @@ void sim_oracle_host(struct sim_host *host)
 		sim_fail(world, host, SIM_RULE_INTERNAL, NULL, broken, 0);
 	if (world->arena->fails)
 		sim_fail(world, host, SIM_RULE_WORLD, NULL, world->arena->used, world->arena->size);
+	judge_time_wait(host);
 	if (!every || world->events % every)
 		return;
 	text = parley_check(host->engine);

@@ -309,7 +309,8 @@ static bool try_op(struct sim_user *user, const struct sim_op *op)
 
 	switch (op->kind) {
 	case SIM_OP_ACCEPT:
-		return !user->listening || try_accept(user, op);
+		return !user->listening || try_accept(user, op) ||
+		       (op->b && has_slept(user, (uint64_t)op->b));
 	case SIM_OP_SLEEP:
 		return has_slept(user, now + (uint64_t)op->a);
 	case SIM_OP_AT:

@@ -31,7 +31,8 @@ enum sim_op_kind {
 	SIM_OP_CONNECT_V4, /* a: IPv4 address, b: port, c: local port or 0 */
 	SIM_OP_LISTEN,	   /* a: port, b: backlog */
 	SIM_OP_OPEN,	   /* a: port: one passive connection without a listener */
-	SIM_OP_ACCEPT,	   /* a: program for a new user, who gets the connection; waits for one */
+	SIM_OP_ACCEPT,	   /* a: program for a new user, who gets the connection; waits for one,
+			      up to the time b of the world, ns, if it is not 0 */
 	SIM_OP_SEND,	   /* a: so many bytes more are to be sent */
 	SIM_OP_READ,	   /* a: so many bytes more are to be read */
 	SIM_OP_PACE,	   /* a: read at most so many bytes, b: in so many ns */
@@ -70,23 +71,24 @@ struct sim_op {
 #define SIM_CONNECT(host, p) SIM_OP_AB(SIM_OP_CONNECT, host, p)
 #define SIM_CONNECT_FROM(host, p, local) \
 	((struct sim_op){.kind = SIM_OP_CONNECT, .a = (host), .b = (p), .c = (local)})
-#define SIM_CONNECT_V4(addr, p)	  SIM_OP_AB(SIM_OP_CONNECT_V4, addr, p)
-#define SIM_LISTEN(port, backlog) SIM_OP_AB(SIM_OP_LISTEN, port, backlog)
-#define SIM_OPEN(port)		  SIM_OP_A(SIM_OP_OPEN, port)
-#define SIM_ACCEPT(program)	  SIM_OP_A(SIM_OP_ACCEPT, program)
-#define SIM_SEND(n)		  SIM_OP_A(SIM_OP_SEND, n)
-#define SIM_READ(n)		  SIM_OP_A(SIM_OP_READ, n)
-#define SIM_PACE(n, ns)		  SIM_OP_AB(SIM_OP_PACE, n, ns)
-#define SIM_IN_PLACE()		  SIM_OP_A(SIM_OP_IN_PLACE, 0)
-#define SIM_SLEEP(ns)		  SIM_OP_A(SIM_OP_SLEEP, ns)
-#define SIM_AT(ns)		  SIM_OP_A(SIM_OP_AT, ns)
-#define SIM_WAIT(until)		  SIM_OP_A(SIM_OP_WAIT, until)
-#define SIM_SHUTDOWN(how)	  SIM_OP_A(SIM_OP_SHUTDOWN, how)
-#define SIM_CLOSE()		  SIM_OP_A(SIM_OP_CLOSE, 0)
-#define SIM_ABORT()		  SIM_OP_A(SIM_OP_ABORT, 0)
-#define SIM_SET(setting, value)	  SIM_OP_AB(SIM_OP_SET, setting, value)
-#define SIM_REPEAT(to, times)	  SIM_OP_AB(SIM_OP_REPEAT, to, times)
-#define SIM_RETRY(to, times)	  SIM_OP_AB(SIM_OP_RETRY, to, times)
+#define SIM_CONNECT_V4(addr, p)	     SIM_OP_AB(SIM_OP_CONNECT_V4, addr, p)
+#define SIM_LISTEN(port, backlog)    SIM_OP_AB(SIM_OP_LISTEN, port, backlog)
+#define SIM_OPEN(port)		     SIM_OP_A(SIM_OP_OPEN, port)
+#define SIM_ACCEPT(program)	     SIM_OP_A(SIM_OP_ACCEPT, program)
+#define SIM_ACCEPT_BY(program, time) SIM_OP_AB(SIM_OP_ACCEPT, program, time)
+#define SIM_SEND(n)		     SIM_OP_A(SIM_OP_SEND, n)
+#define SIM_READ(n)		     SIM_OP_A(SIM_OP_READ, n)
+#define SIM_PACE(n, ns)		     SIM_OP_AB(SIM_OP_PACE, n, ns)
+#define SIM_IN_PLACE()		     SIM_OP_A(SIM_OP_IN_PLACE, 0)
+#define SIM_SLEEP(ns)		     SIM_OP_A(SIM_OP_SLEEP, ns)
+#define SIM_AT(ns)		     SIM_OP_A(SIM_OP_AT, ns)
+#define SIM_WAIT(until)		     SIM_OP_A(SIM_OP_WAIT, until)
+#define SIM_SHUTDOWN(how)	     SIM_OP_A(SIM_OP_SHUTDOWN, how)
+#define SIM_CLOSE()		     SIM_OP_A(SIM_OP_CLOSE, 0)
+#define SIM_ABORT()		     SIM_OP_A(SIM_OP_ABORT, 0)
+#define SIM_SET(setting, value)	     SIM_OP_AB(SIM_OP_SET, setting, value)
+#define SIM_REPEAT(to, times)	     SIM_OP_AB(SIM_OP_REPEAT, to, times)
+#define SIM_RETRY(to, times)	     SIM_OP_AB(SIM_OP_RETRY, to, times)
 
 struct sim_program {
 	struct sim_program *next;

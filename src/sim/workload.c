@@ -188,7 +188,7 @@ static int add_listener(struct sim_world *world, const struct sim_workload *w,
 	if (program < 0)
 		return program;
 	add(&s, SIM_LISTEN(w->port, BACKLOG));
-	add(&s, SIM_ACCEPT(program));
+	add(&s, SIM_ACCEPT_BY(program, w->patience));
 	add(&s, SIM_REPEAT(1, connections(w) - 1));
 	return add_user(world, w->server, &s);
 }

@@ -32,9 +32,10 @@ struct sim_workload {
 	bool in_place;	    /* users copy nothing */
 	uint64_t bytes;
 	uint32_t count;
-	uint32_t retries; /* so often the client connects again when it failed */
-	uint64_t start;	  /* when the client begins; the server is there at once; ns */
-	uint64_t pause;	  /* ns */
+	uint32_t retries;  /* so often the client connects again when it failed */
+	uint64_t start;	   /* when the client begins; the server is there at once; ns */
+	uint64_t pause;	   /* ns */
+	uint64_t patience; /* when the server accepts no more, ns; 0: it waits for ever */
 };
 
 /* Numbers of the users, to be found in world->user. */

@@ -115,7 +115,41 @@ void scene_end(struct scene *scene)
 	scene->base = NULL;
 }
 
-/* What failed, and the end of the transcript. */
+static void list_users(const struct sim_world *world)
+{
+	for (uint32_t i = 0; i < world->user_count; i++) {
+		const struct sim_user *u = world->user[i];
+
+		if (u->over)
+			continue;
+		fprintf(stderr,
+			"user %u on %s waits at op %u of %u, %llu sent, %llu read, %s%s%s\n", i,
+			u->host->name, u->at, u->program->n, (unsigned long long)u->sent,
+			(unsigned long long)u->received, parley_error_name(u->error),
+			u->eof ? ", eof" : "", u->dead ? ", dead" : "");
+	}
+}
+
+static void list_connections(const struct sim_world *world)
+{
+	for (uint32_t i = 0; i < world->host_count; i++) {
+		struct parley_status s = {.size = sizeof s};
+		uint64_t cursor = 0;
+
+		while (parley_each(world->host[i]->engine, &cursor, &s) > 0)
+			fprintf(stderr,
+				"%s %u-%u %s una %u nxt %u wnd %u, rcv nxt %u wnd %u, "
+				"queues %llu %llu, %s at %.3f s\n",
+				world->host[i]->name, s.local.port, s.remote.port,
+				parley_state_name((int)s.state), s.snd_una - s.iss,
+				s.snd_nxt - s.iss, s.snd_wnd, s.rcv_nxt - s.irs, s.rcv_wnd,
+				(unsigned long long)s.send_queue,
+				(unsigned long long)s.receive_queue,
+				parley_timer_name((int)s.timer), (double)s.timer_due / 1e9);
+	}
+}
+
+/* What failed, the end of the transcript, and who still waits for what. */
 static void complain(const struct scene *scene)
 {
 	const struct sim_failure *f = &scene->world->failure;
@@ -124,6 +158,8 @@ static void complain(const struct scene *scene)
 	fprintf(stderr, "seed %llu, event %llu, %.6f s: %s\n", (unsigned long long)f->seed,
 		(unsigned long long)f->event, (double)f->now / 1e9, f->text);
 	fprintf(stderr, "%s", scene->text + from);
+	list_users(scene->world);
+	list_connections(scene->world);
 }
 
 void scene_finish(struct scene *scene, unsigned seconds)

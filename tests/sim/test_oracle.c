@@ -156,6 +156,32 @@ static void only_what_was_sent_is_acknowledged(void **state)
 	breaks(SIM_RULE_ACK_UNSENT);
 }
 
+/* The peer's probe byte lies beyond a closed window: it may come, but not be taken. */
+static void only_what_was_offered_is_taken(void **state)
+{
+	(void)state;
+	handshake(0);
+	send((struct forged){1, TCP_ACK, 1, 1, 1000, 1000, 0}, true);
+	send((struct forged){0, TCP_ACK, 1, 1001, 0, 0, 0}, true);
+	send((struct forged){1, TCP_ACK, 1001, 1, 1, 1000, 0}, true);
+	send((struct forged){0, TCP_ACK, 1, 1001, 0, 0, 0}, true);
+	holds();
+	send((struct forged){0, TCP_ACK, 1, 1002, 0, 0, 0}, true);
+	breaks(SIM_RULE_TAKEN_BEYOND);
+}
+
+/* A FIN needs no room. */
+static void a_fin_may_be_taken_beyond_the_window(void **state)
+{
+	(void)state;
+	handshake(0);
+	send((struct forged){1, TCP_ACK, 1, 1, 1000, 1000, 0}, true);
+	send((struct forged){0, TCP_ACK, 1, 1001, 0, 0, 0}, true);
+	send((struct forged){1, TCP_ACK | TCP_FIN, 1001, 1, 0, 1000, 0}, true);
+	send((struct forged){0, TCP_ACK, 1, 1002, 0, 0, 0}, true);
+	holds();
+}
+
 static void a_fin_has_one_number(void **state)
 {
 	(void)state;
@@ -420,6 +446,8 @@ int main(void)
 		TEST(text_must_not_pass_the_window),
 		TEST(the_window_counts_when_it_arrives),
 		TEST(only_what_was_sent_is_acknowledged),
+		TEST(only_what_was_offered_is_taken),
+		TEST(a_fin_may_be_taken_beyond_the_window),
 		TEST(a_fin_has_one_number),
 		TEST(nothing_comes_behind_a_fin),
 		TEST(a_rst_is_not_answered_with_a_rst),

@@ -138,6 +138,20 @@ static void a_frame_that_changes_is_found(void **state)
 	scene_fails(&scene, 1, SIM_RULE_HELD_FRAME);
 }
 
+/* TIME-WAIT that was begun with a shorter MSL than what holds at its end. */
+static void a_short_time_wait_is_found(void **state)
+{
+	struct sim_workload w = download(1000);
+	struct sim_workload_users users;
+
+	(void)state;
+	assert_int_equal(sim_pair_set(scene.world, PARLEY_SET_MSL, 10 * S), 0);
+	assert_int_equal(sim_workload_add(scene.world, &w, &users), 0);
+	assert_int_equal(sim_run_until(scene.world, S), SIM_RAN);
+	assert_int_equal(sim_pair_set(scene.world, PARLEY_SET_MSL, 11 * S), 0);
+	scene_fails(&scene, 100, SIM_RULE_TIME_WAIT);
+}
+
 /* Changes the text of a frame under way, and makes its checksum right again. */
 static void forge_text(struct sim_frame *frame)
 {
@@ -339,13 +353,21 @@ static void every_workload_ends_well(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(nothing_to_do_is_settled),	      TEST(each_step_is_one_event),
-		TEST(runs_to_a_time_and_not_beyond),  TEST(who_waits_too_long_is_late),
-		TEST(who_waits_for_nothing_is_stuck), TEST(an_open_connection_is_not_settled),
-		TEST(memory_that_stays_is_a_leak),    TEST(a_frame_that_changes_is_found),
-		TEST(forged_text_is_found),	      TEST(the_base_does_not_matter),
-		TEST(the_start_does_not_matter),      TEST(a_switch_sends_where_it_should),
-		TEST(damaged_arp_is_dropped),	      TEST(a_clock_may_jump),
+		TEST(nothing_to_do_is_settled),
+		TEST(each_step_is_one_event),
+		TEST(runs_to_a_time_and_not_beyond),
+		TEST(who_waits_too_long_is_late),
+		TEST(who_waits_for_nothing_is_stuck),
+		TEST(an_open_connection_is_not_settled),
+		TEST(memory_that_stays_is_a_leak),
+		TEST(a_frame_that_changes_is_found),
+		TEST(a_short_time_wait_is_found),
+		TEST(forged_text_is_found),
+		TEST(the_base_does_not_matter),
+		TEST(the_start_does_not_matter),
+		TEST(a_switch_sends_where_it_should),
+		TEST(damaged_arp_is_dropped),
+		TEST(a_clock_may_jump),
 		TEST(every_workload_ends_well),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
