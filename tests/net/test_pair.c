@@ -160,6 +160,47 @@ static void test_loss(void **state)
 	assert_in_range(count, 70, 100000);
 }
 
+/* Two connections with much to send take turns of 64 KiB, however few frames a call asks for. */
+static void test_turns(void **state)
+{
+	const struct pair_config config = {.delay = PAIR_MS(1)};
+	struct parley_frame frame;
+	struct pair pair;
+	parley_conn client[2], server, turn = PARLEY_NO_CONN;
+	uint64_t run = 0, total[2] = {0, 0};
+	unsigned turns = 0;
+
+	(void)state;
+	pair_init(&pair, &config);
+	assert_int_equal(parley_set(pair.end[0].host, pair.now, PARLEY_NO_CONN,
+				    PARLEY_SET_INITIAL_WINDOW, 1000),
+			 0);
+	for (int i = 0; i < 2; i++) {
+		/* A few bytes first, so that the whole window is known. */
+		pair_connect(&pair, (uint16_t)(80 + i), &client[i], &server);
+		pair_send(&pair, 0, client[i], "well?");
+		pair_run(&pair, PAIR_MS(200));
+	}
+	for (uint64_t at = 0; at < 40 * CHUNK; at += CHUNK)
+		for (int i = 0; i < 2; i++)
+			assert_int_equal(send_some(&pair, client[i], at, 40 * CHUNK), CHUNK);
+	while (parley_output(pair.end[0].host, pair.end[0].ifindex, pair.now, &frame, 1) == 1) {
+		if (frame.conn != turn) {
+			assert_in_range(run, turn ? 65536 : 0, 65536 + 1514);
+			turns++;
+			run = 0;
+		}
+		turn = frame.conn;
+		run += frame.len;
+		total[turn == client[1]] += frame.len;
+		parley_release(pair.end[0].host, &frame, 1);
+		if (total[0] > 4 * 65536 && total[1] > 4 * 65536)
+			break;
+	}
+	assert_in_range(turns, 8, 10);
+	pair_free(&pair);
+}
+
 /* What is out when a host goes takes nothing with it: pair_free() counts the slabs. */
 static void test_free_with_frames_out(void **state)
 {
@@ -213,6 +254,7 @@ int main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_transfer),
 		cmocka_unit_test(test_loss),
+		cmocka_unit_test(test_turns),
 		cmocka_unit_test(test_free_with_frames_out),
 		cmocka_unit_test(test_frame_outlives_connection),
 	};
