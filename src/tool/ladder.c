@@ -132,9 +132,10 @@ static void note_segment(char note[static NOTE_MAX], const struct story_segment 
 	char step[NARRATION_STEP_MAX], text[64];
 
 	add_note(note, narration_step(step, &s->narration));
-	note_again(note, s);
 	if (s->doubled)
 		add_note(note, "doubled on the way");
+	else
+		note_again(note, s);
 	if (s->dropped >= 0) {
 		snprintf(text, sizeof text, "dropped: %s", parley_drop_name(s->dropped));
 		add_note(note, text);
@@ -361,50 +362,56 @@ static void draw_time(struct line *line, const struct layout *l, uint64_t time)
 	line_text(line, STYLE_DIM, text);
 }
 
-/* The first so many columns of a text, cut at a space where there is one. */
+/* How much of a text to put on a line of so many columns: all, up to a comma, or up to a space. */
 static size_t cut(const char *text, size_t room)
 {
-	size_t n = strlen(text);
+	size_t best = 0;
 
-	if (n <= room)
-		return n;
-	for (n = room + 1; n > 0 && text[n - 1] != ' '; n--)
-		;
-	return n > 1 ? n - 1 : room;
+	if (strlen(text) <= room)
+		return strlen(text);
+	for (size_t n = 1; n <= room; n++)
+		if (text[n] == ',' && text[n + 1] == ' ')
+			best = n;
+	for (size_t n = room; !best && n > 0; n--)
+		if (text[n] == ' ')
+			best = n;
+	return best ? best : room;
 }
 
 /*
- * The rest of a row, and what of its note needs lines of its own. A long note may begin where the
- * right end's state would stand, when there is none.
+ * The rest of a row, and what of its note needs lines of its own. Where the right end's state would
+ * stand, when there is none, a long note may begin.
  */
 static void draw_note(struct line *line, const struct layout *l, const struct row *row,
 		      const char *note)
 {
-	char state[32];
+	size_t room = (size_t)(l->term->width - l->note);
+	size_t more = (size_t)(l->term->width - l->right);
+	char state[32], part[NOTE_MAX];
 	int at = l->note;
 
 	state_text(state, sizeof state, &row->state[1]);
 	if (*state) {
 		line_to(line, l->right);
 		line_text(line, STYLE_STATE, state);
-	} else if ((int)strlen(note) > l->term->width - l->note) {
+	} else if (strlen(note) > room && (strlen(note) <= more || cut(note, room) == room)) {
 		at = l->right;
 	}
 	while (*note) {
-		char part[NOTE_MAX];
-		size_t n = cut(note, (size_t)(l->term->width - at));
+		size_t n = cut(note, at == l->note ? room : more);
 
 		snprintf(part, sizeof part, "%.*s", (int)n, note);
 		line_to(line, at);
 		line_text(line, STYLE_PLAIN, part);
 		note += n;
-		note += *note == ' ';
+		note += strspn(note, ", ");
 		if (!*note)
 			break;
 		line_end(line);
 		line_begin(line, l->term);
 		line_to(line, l->lane);
 		draw_lanes(line, l, GLYPH_LANE);
+		at = l->right;
 	}
 	line_end(line);
 }
@@ -449,10 +456,10 @@ static void draw_row(const struct layout *l, const struct row *row)
 		draw_event(&line, l, row);
 	else
 		draw_arrow(&line, l, row);
-	if (row->segment && row->kind != ROW_ARRIVAL)
-		note_segment(note, row->segment);
-	else if (row->kind == ROW_ARRIVAL)
+	if (row->kind == ROW_ARRIVAL && !row->segment->doubled)
 		add_note(note, "arrives");
+	else if (row->segment)
+		note_segment(note, row->segment);
 	draw_note(&line, l, row, note);
 }
 
@@ -511,7 +518,7 @@ static void measure(const struct rows *rows, int longest[2], int *note_len)
 }
 
 /* The least that lanes and notes need; "handshake 1/3" has 13 letters. */
-#define INSIDE_MIN    24
+#define INSIDE_MIN    20
 #define INSIDE_WANTED 30
 #define INSIDE_MAX    60
 #define NOTE_MIN      13

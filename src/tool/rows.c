@@ -46,7 +46,7 @@ static void add_segment(struct rows *rows, const struct story *story, const stru
 		row->state[!s->from] = s->at_receiver;
 		return;
 	}
-	row = add(rows, ROW_SEGMENT, story_time(s));
+	row = add(rows, s->doubled ? ROW_ARRIVAL : ROW_SEGMENT, story_time(s));
 	row->segment = s;
 	row->state[s->from] = s->at_sender;
 	row->state[!s->from] = s->at_receiver;
@@ -63,6 +63,8 @@ static int compare_rows(const void *a, const void *b)
 
 static bool is_retransmission(const struct story_segment *s)
 {
+	if (s->doubled)
+		return false;
 	if (s->why >= 0)
 		return s->why >= PARLEY_WHY_RTO && s->why <= PARLEY_WHY_PARTIAL;
 	return s->narration.steps & STEP_RETRANSMISSION;
@@ -71,7 +73,7 @@ static bool is_retransmission(const struct story_segment *s)
 /* Of the data phase: it may be folded away. */
 static bool is_foldable(const struct row *row)
 {
-	return row->kind == ROW_SEGMENT && !row->state[0].changed && !row->state[1].changed &&
+	return row->segment && !row->state[0].changed && !row->state[1].changed &&
 	       !(row->segment->narration.steps &
 		 (STEP_HANDSHAKE | STEP_CLOSE | STEP_RESET | STEP_SIMULTANEOUS));
 }
