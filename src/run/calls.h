@@ -28,6 +28,7 @@ struct request {
 	struct object *object; /* NULL for socket() */
 	int theirs;	       /* a short-lived duplicate of the program's descriptor; -1: none */
 	bool held;	       /* it has been held, and is tried again */
+	bool again;	       /* connect(): while an earlier one was still at it */
 	struct parley_endpoint remote; /* connect(): where to, when it is held */
 	struct sock_wait wait;
 	struct request *next;

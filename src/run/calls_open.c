@@ -111,6 +111,7 @@ int64_t call_connect(struct request *request)
 		return disconnect(object);
 	if (object->phase == OBJECT_ENDED)
 		return -EISCONN;
+	request->again = object->phase == OBJECT_CONNECTING;
 	/* A connect() that failed has left the program's end writable. */
 	if (object->phase == OBJECT_IDLE && object->filled == 0)
 		object->filled = pair_fill(request->theirs);

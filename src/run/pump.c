@@ -222,7 +222,8 @@ void pump_connected(struct object *object)
 	pump(object);
 }
 
-void pump_unconnected(struct object *object)
+/* Back to where connect() is possible. */
+static void become_idle(struct object *object)
 {
 	object->phase = OBJECT_IDLE;
 	pair_drain(object->ours, object->filled);
@@ -239,7 +240,7 @@ static void settle_connect(struct object *object)
 	else if (object->held)
 		object->phase = OBJECT_IDLE;
 	else
-		pump_unconnected(object);
+		become_idle(object);
 }
 
 void pump_pair_ready(struct loop_watch *watch, uint32_t events)

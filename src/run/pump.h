@@ -23,9 +23,6 @@ void pump(struct object *object);
 /* The connection of a connect() stands: makes the program's end writable, and pumps. */
 void pump_connected(struct object *object);
 
-/* Puts an object whose connection was given up or failed back to where connect() is possible. */
-void pump_unconnected(struct object *object);
-
 /* The watches of an object's two sides. pump_pair_ready() frees it when the program is gone. */
 void pump_pair_ready(struct loop_watch *watch, uint32_t events);
 void pump_sock_event(struct sock_watch *watch, int sock, uint32_t ready);

@@ -100,6 +100,12 @@ static void drop_held(struct request *request)
 	free(request);
 }
 
+/* What a call returns whose time is over. */
+static int64_t timed_out(const struct request *request, const struct entry *entry)
+{
+	return request->again ? -EALREADY : sock_timeout_result(entry->op, 0);
+}
+
 /* The socket is ready for a held call, or its time is over. */
 static void resume(struct sock_wait *wait, void *context)
 {
@@ -111,7 +117,7 @@ static void resume(struct sock_wait *wait, void *context)
 	(void)wait;
 	unlink_held(held);
 	if (request.wait.why == SOCK_TIMEOUT)
-		result = sock_timeout_result(entry->op, 0);
+		result = timed_out(&request, entry);
 	else if (!notify_valid(request.supervisor->notify, request.call.id))
 		result = CALL_DONE;
 	else
