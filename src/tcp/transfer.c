@@ -196,6 +196,9 @@ static int nothing_to_receive(struct tcb *tcb)
 static void consumed(struct tcp *tcp, struct tcb *tcb, uint64_t len)
 {
 	tcb->read_off += len;
+	/* RCV.UP keeps up: left behind by 2^31 it would seem to lie ahead. */
+	if (tcb_rcv_offset(tcb, tcb->rcv.up) < tcb->read_off)
+		tcb->rcv.up = seq_from_offset(tcb->read_off, tcb->rcv.nxt, tcb->rcv_off);
 	if (!tcb_readable(tcb) && !tcb->reassembly)
 		stream_free(&tcb->rcv_stream, tcp->memory);
 	else
@@ -350,7 +353,7 @@ uint32_t user_ready(const struct tcp *tcp, parley_conn conn)
 		bits |= PARLEY_WRITABLE;
 	if (tcb->snd_end == send_base(tcb) || tcb->snd_off > tcb->snd_end)
 		bits |= PARLEY_DRAINED;
-	if (tcb->flags & TCB_OWNED && seq_gt(tcb->rcv.up, tcb->rcv.nxt))
+	if (tcb->state >= PARLEY_ESTABLISHED && tcb_rcv_offset(tcb, tcb->rcv.up) > tcb->read_off)
 		bits |= PARLEY_URGENT;
 	return bits;
 }

@@ -79,7 +79,7 @@ uint16_t window_advertise(struct tcb *tcb)
 	uint64_t wnd = tcb->rcv.wnd;
 
 	if (tcb->flags & TCB_FIN_RECEIVED)
-		free = free > wnd ? free : wnd; /* nothing more comes: the edge rests */
+		free = wnd; /* nothing more comes: the edge rests */
 	free = free < most ? free : most;
 	free &= ~(unit - 1);
 	if (free >= wnd + worthwhile(tcb))

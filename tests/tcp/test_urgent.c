@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/* The urgent pointer (RFC 9293 3.8.5): what arrives, and what stays off the wire. */
+#include "peer.h"
+
+static void urgent(struct peer *p, uint32_t seq, uint32_t len, uint16_t up)
+{
+	const struct extra extra = {.up = up};
+
+	peer_recv(p, "U.", seq, 1, len, &extra);
+	peer_forget(p);
+}
+
+static uint32_t up(struct peer *p)
+{
+	return peer_tcb(p)->rcv.up.v - p->irs.v;
+}
+
+static bool told(struct peer *p)
+{
+	return peer_events(p, p->conn, NULL) & PARLEY_URGENT;
+}
+
+static bool is_urgent(struct peer *p)
+{
+	return user_ready(&p->tcp, p->conn) & PARLEY_URGENT;
+}
+
+/* MUST-31, MUST-32: any length of urgent data; the user is told once for one run of it. */
+static void test_told_until_consumed(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init_at(&p, 0xffffff00, 0xfffffff8);
+	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	peer_events(&p, p.conn, NULL);
+	assert_false(is_urgent(&p));
+	urgent(&p, 1, 10, 500); /* MUST-62: the pointer may be ahead of the text */
+	assert_int_equal(up(&p), 501);
+	assert_true(told(&p));
+	urgent(&p, 11, 10, 490);
+	assert_false(told(&p));
+	urgent(&p, 21, 480, 480);
+	assert_false(told(&p));
+	assert_int_equal(up(&p), 501);
+	user_receives(&p, 499);
+	assert_true(is_urgent(&p));
+	user_receives(&p, 1);
+	assert_false(is_urgent(&p));
+	peer_done(&p);
+}
+
+/* It never moves back, and a segment that is not acceptable does not move it. */
+static void test_never_back(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init_at(&p, 5, 0x7ffffff0);
+	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	urgent(&p, 1, 10, 100);
+	urgent(&p, 11, 10, 5);
+	assert_int_equal(up(&p), 101);
+	urgent(&p, 0x40000000, 10, 100);
+	assert_int_equal(up(&p), 101);
+	peer_done(&p);
+}
+
+/* Counted from SEG.SEQ, also when the front of the segment is old; 0 means nothing is ahead. */
+static void test_counts_from_the_segment(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init_at(&p, 5, 0xffffffff);
+	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	recv(&p, "P.", 1, 1, 100);
+	peer_events(&p, p.conn, NULL);
+	urgent(&p, 51, 100, 80);
+	assert_int_equal(up(&p), 131);
+	assert_true(told(&p));
+	user_receives(&p, 150);
+	urgent(&p, 101, 60, 20); /* all of it before the new text */
+	assert_false(told(&p));
+	user_receives(&p, 10);
+	urgent(&p, 161, 10, 0);
+	assert_false(told(&p));
+	assert_false(is_urgent(&p));
+	peer_done(&p);
+}
+
+/* On a SYN,ACK the SYN counts too. */
+static void test_on_the_syn_ack(void **unused)
+{
+	const struct extra extra = {.up = 6};
+	struct peer p;
+
+	(void)unused;
+	peer_init_at(&p, 5, 0xfffffffe);
+	peer_reach(&p, PEER_ACTIVE, PARLEY_SYN_SENT);
+	peer_recv(&p, "SU.", 0, 1, 10, &extra);
+	assert_int_equal(up(&p), 6);
+	peer_done(&p);
+}
+
+/* States behind the peer's FIN ignore it (3.10.7.4, sixth). */
+static void test_ignored_after_fin(void **unused)
+{
+	struct peer p;
+	uint32_t before;
+
+	(void)unused;
+	for (int state = PARLEY_CLOSE_WAIT; state < PARLEY_STATES; state++) {
+		peer_init(&p);
+		peer_reach(&p, PEER_ACTIVE, (enum parley_state)state);
+		peer_events(&p, p.conn, NULL);
+		before = up(&p);
+		peer_recv(&p, "U.", 2, state == PARLEY_TIME_WAIT ? 2 : 1, 0,
+			  &(struct extra){.up = 100});
+		assert_int_equal(up(&p), before);
+		assert_false(told(&p));
+		peer_done(&p);
+	}
+}
+
+/* With a zero window too (MUST-66). */
+static void test_at_zero_window(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	peer_set(&p, PARLEY_SET_RECEIVE_BUFFER, 100);
+	peer_set(&p, PARLEY_SET_WINDOW_SCALE, 0);
+	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	recv(&p, "P.", 1, 1, 100);
+	peer_events(&p, p.conn, NULL);
+	urgent(&p, 101, 1, 1);
+	assert_int_equal(up(&p), 102);
+	assert_true(told(&p));
+	peer_done(&p);
+}
+
+/*
+ * Neither pointer may be left behind: 2 GiB later it would seem to lie ahead. The stream is moved
+ * on in strides instead of byte by byte.
+ */
+static void test_two_gigabytes_later(void **unused)
+{
+	static uint8_t chunk[60000];
+	struct peer p;
+	uint32_t seq = 1, ack = 1;
+
+	(void)unused;
+	peer_init_at(&p, 0xfffffff0, 0x7ffffff0);
+	p.wnd = 65535;
+	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	p.plain = true;
+	for (int i = 0; i < 36000; i++) {
+		const struct extra extra = {.text = chunk};
+
+		peer_recv(&p, "P.", seq, ack, sizeof chunk, &extra);
+		seq += sizeof chunk;
+		assert_int_equal(user_receive(&p.tcp, p.conn, chunk, sizeof chunk), sizeof chunk);
+		peer_step(&p);
+		peer_forget(&p);
+	}
+	assert_false(is_urgent(&p));
+	peer_events(&p, p.conn, NULL);
+	urgent(&p, seq, 10, 10);
+	assert_true(told(&p));
+	for (int i = 0; i < 36000; i++) {
+		struct parley_span span = {chunk, sizeof chunk};
+
+		assert_int_equal(user_send(&p.tcp, p.conn, &span, 1, 0), sizeof chunk);
+		peer_step(&p);
+		while (p.sent_count) {
+			struct sent sent = next_sent(&p);
+
+			assert_false(sent.flags & TCP_URG);
+			ack += sent.len;
+			if (!p.sent_count)
+				recv(&p, ".", seq + 10, ack, 0);
+		}
+	}
+	peer_done(&p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_told_until_consumed),
+		cmocka_unit_test(test_never_back),
+		cmocka_unit_test(test_counts_from_the_segment),
+		cmocka_unit_test(test_on_the_syn_ack),
+		cmocka_unit_test(test_ignored_after_fin),
+		cmocka_unit_test(test_at_zero_window),
+		cmocka_unit_test(test_two_gigabytes_later),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT */
+/* The window that the TCP offers: what it holds, when it opens, how it is rounded. */
+#include "peer.h"
+
+#include "tcp/window.h"
+
+#include "base/rng.h"
+
+static void open_with(struct peer *p, int64_t buffer, int scale)
+{
+	peer_init_at(p, 0x7ffffff0, 0xfffff000);
+	p->wscale = scale;
+	peer_set(p, PARLEY_SET_RECEIVE_BUFFER, buffer);
+	peer_reach(p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+}
+
+/* Both SYNs carry their window unscaled; the shift is the least that lets the buffer be offered. */
+static void test_scale_offered(void **unused)
+{
+	static const struct {
+		int64_t buffer;
+		int shift;
+		uint32_t wnd, then;
+	} cases[] = {
+		{1, 0, 1, 1},
+		{65535, 0, 65535, 65535},
+		{65536, 1, 65535, 65536},
+		{131071, 1, 65535, 131070},
+		{1 << 20, 5, 65535, 1 << 20},
+		{1 << 30, 14, 65535, 65535u << 14},
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct peer p;
+		struct sent syn;
+
+		peer_init(&p);
+		p.wscale = 3;
+		peer_set(&p, PARLEY_SET_RECEIVE_BUFFER, cases[i].buffer);
+		peer_connect(&p);
+		syn = expect(&p, "S", 0, 0, 0);
+		assert_int_equal(syn.wscale, cases[i].shift);
+		assert_int_equal(syn.wnd, cases[i].wnd);
+		assert_int_equal(syn.mss, 1460); /* MUST-14, MUST-67 */
+		recv(&p, "S.", 0, 1, 0);
+		/* Now scaled, and as much as the buffer holds in whole units. */
+		assert_int_equal(expect(&p, ".", 1, 1, 0).wnd, cases[i].then);
+		peer_done(&p);
+	}
+}
+
+/* RFC 7323 2.2: only if both sides offer it; a SYN,ACK carries it only then. */
+static void test_scale_needs_both(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	open_with(&p, 1 << 20, -1);
+	assert_int_equal(peer_tcb(&p)->rcv_shift, 0);
+	assert_int_equal(peer_tcb(&p)->snd_shift, 0);
+	peer_done(&p);
+	for (int wscale = -1; wscale <= 14; wscale += 5) {
+		peer_init(&p);
+		p.wscale = wscale;
+		peer_listen(&p, 1);
+		recv(&p, "S", 0, 0, 0);
+		assert_int_equal(expect(&p, "S.", 0, 1, 0).wscale, wscale < 0 ? -1 : 5);
+		peer_done(&p);
+	}
+}
+
+/* The ACK of a half-open connection carries its window scaled: it is no SYN. */
+static void test_half_open_ack_is_scaled(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	for (int how = PEER_PASSIVE; how <= PEER_LISTENER; how++) {
+		peer_init(&p);
+		p.wscale = 2;
+		peer_reach(&p, (enum peer_how)how, PARLEY_SYN_RECEIVED);
+		recv(&p, "P.", 70000, 1, 10); /* not acceptable */
+		assert_in_range(expect(&p, ".", 1, 1, 0).wnd, 65535 - 31, 1 << 20);
+		/* What it said then is not taken back. */
+		recv(&p, "P.", 1, 1, 10);
+		peer_wait(&p, MS(40));
+		expect(&p, ".", 1, 11, 0);
+		peer_done(&p);
+	}
+}
+
+/* The last ACKs of a remnant offer what its connection had offered. */
+static void test_remnant_offers_the_same(void **unused)
+{
+	struct peer p;
+	uint32_t wnd;
+
+	(void)unused;
+	peer_init(&p);
+	p.wscale = 2;
+	peer_set(&p, PARLEY_SET_RECEIVE_BUFFER, 4000);
+	peer_reach(&p, PEER_ACTIVE, PARLEY_FIN_WAIT_2);
+	recv(&p, "F.", 1, 2, 0);
+	wnd = expect(&p, ".", 2, 2, 0).wnd;
+	assert_int_equal(user_release(&p.tcp, p.conn), 0);
+	recv(&p, "F.", 1, 2, 0);
+	assert_int_equal(expect(&p, ".", 2, 2, 0).wnd, wnd);
+	peer_done(&p);
+}
+
+/* Closes as it fills; with no room left it is zero, and what comes is not taken. */
+static void test_fills_and_closes(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	open_with(&p, 5000, -1);
+	for (uint32_t i = 0; i < 5; i++)
+		recv(&p, ".", 1 + 1000 * i, 1, 1000);
+	while (p.sent_count > 1)
+		next_sent(&p);
+	peer_wait(&p, MS(40));
+	while (p.sent_count > 1)
+		next_sent(&p);
+	assert_int_equal(expect(&p, ".", 1, 5001, 0).wnd, 0);
+	recv(&p, ".", 5001, 1, 1);
+	assert_int_equal(expect(&p, ".", 1, 5001, 0).wnd, 0);
+	/* MUST-39: it opens by a segment or half the buffer, not by a few bytes. */
+	user_receives(&p, 500);
+	expect_none(&p);
+	recv(&p, ".", 5001, 1, 1);
+	assert_int_equal(expect(&p, ".", 1, 5001, 0).wnd, 0);
+	user_receives(&p, 960);
+	assert_int_equal(expect(&p, ".", 1, 5001, 0).wnd, 1460);
+	peer_done(&p);
+}
+
+/* With a buffer smaller than two segments, half of it is enough (Fr = 1/2). */
+static void test_small_buffer_opens_by_half(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	open_with(&p, 1000, -1);
+	recv(&p, ".", 1, 1, 1000);
+	peer_wait(&p, MS(40));
+	assert_int_equal(expect(&p, ".", 1, 1001, 0).wnd, 0);
+	user_receives(&p, 499);
+	expect_none(&p);
+	user_receives(&p, 1);
+	assert_int_equal(expect(&p, ".", 1, 1001, 0).wnd, 500);
+	peer_done(&p);
+}
+
+/* SHLD-14: a smaller buffer does not take back what was offered. */
+static void test_smaller_buffer_does_not_shrink(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	open_with(&p, 20000, -1);
+	peer_set(&p, PARLEY_SET_RECEIVE_BUFFER, 1000);
+	recv(&p, ".", 1, 1, 1000);
+	recv(&p, ".", 1001, 1, 1000);
+	assert_int_equal(expect(&p, ".", 1, 2001, 0).wnd, 18000);
+	peer_done(&p);
+}
+
+/* Text and FIN are cut exactly at the right edge. */
+static void test_cut_at_the_right_edge(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	open_with(&p, 1000, -1);
+	recv(&p, "F.", 1, 1, 1001);
+	peer_wait(&p, MS(40));
+	expect(&p, ".", 1, 1001, 0);
+	expect_state(&p, ESTABLISHED);
+	user_receives(&p, 1000);
+	expect(&p, ".", 1, 1001, 0);
+	recv(&p, "F.", 1001, 1, 1000);
+	expect(&p, ".", 1, 2002, 0);
+	expect_state(&p, CLOSE_WAIT);
+	peer_done(&p);
+}
+
+/* A reader and a sender of random sizes, scaled or not: peer.c watches the right edge. */
+static void test_right_edge_never_moves_left(void **unused)
+{
+	(void)unused;
+	for (uint64_t seed = 0; seed < 60; seed++) {
+		struct rng r = rng(seed, 1);
+		uint32_t seq = 1, unread = 0;
+		struct peer p;
+
+		open_with(&p, 1 + (int64_t)rng_below(&r, seed % 2 ? 1 << 22 : 9000),
+			  seed % 3 ? 7 : -1);
+		for (int i = 0; i < 300; i++) {
+			uint32_t room = p.edge.v - seq_add(p.irs, seq).v;
+			uint32_t n = (uint32_t)rng_below(&r, rng_chance(&r, 300000) ? 4 : 4000);
+
+			n = n < room ? n : room;
+			if (n && rng_chance(&r, 600000)) {
+				recv(&p, ".", seq, 1, n);
+				seq += n;
+				unread += n;
+			}
+			n = (uint32_t)rng_below(&r, 3000);
+			if (n && unread && rng_chance(&r, 500000)) {
+				n = n < unread ? n : unread;
+				user_receives(&p, n);
+				unread -= n;
+			}
+			if (rng_chance(&r, 200000))
+				peer_wait(&p, MS(41));
+			peer_forget(&p);
+		}
+		peer_done(&p);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_scale_offered),
+		cmocka_unit_test(test_scale_needs_both),
+		cmocka_unit_test(test_half_open_ack_is_scaled),
+		cmocka_unit_test(test_remnant_offers_the_same),
+		cmocka_unit_test(test_fills_and_closes),
+		cmocka_unit_test(test_small_buffer_opens_by_half),
+		cmocka_unit_test(test_smaller_buffer_does_not_shrink),
+		cmocka_unit_test(test_cut_at_the_right_edge),
+		cmocka_unit_test(test_right_edge_never_moves_left),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
