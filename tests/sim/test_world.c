@@ -3,6 +3,7 @@
 #include "scene.h"
 
 #include "base/rng.h"
+#include "net/host.h"
 #include "sim/packet.h"
 #include "wire/ipv4.h"
 
@@ -195,6 +196,61 @@ static void forged_text_is_found(void **state)
 	assert_int_equal(sim_step(scene.world), SIM_FAILED);
 }
 
+/* Both ends connected, nothing more to come before 20 s: somewhere to break things. */
+static struct tcp *two_connected(void)
+{
+	const struct sim_op accepted[] = {SIM_WAIT(SIM_UNTIL_DEAD)};
+	const struct sim_op server[] = {SIM_LISTEN(80, 5),
+					SIM_ACCEPT(SCENE_PROGRAM(&scene, accepted))};
+	const struct sim_op client[] = {SIM_CONNECT(SIM_SERVER, 80), SIM_AT(20 * S), SIM_CLOSE(),
+					SIM_WAIT(SIM_UNTIL_DEAD)};
+
+	SCENE_USER(&scene, SIM_SERVER, server);
+	SCENE_USER(&scene, SIM_CLIENT, client);
+	assert_int_equal(sim_run_until(scene.world, S), SIM_RAN);
+	return &scene.world->host[SIM_CLIENT]->engine->tcp;
+}
+
+static void a_broken_invariant_is_found(void **state)
+{
+	(void)state;
+	two_connected()->time_wait.count++;
+	scene_fails(&scene, 100, SIM_RULE_INVARIANT);
+}
+
+static void a_failed_assertion_is_found(void **state)
+{
+	(void)state;
+	two_connected()->counters[PARLEY_COUNTER_MUST_FAILED]++;
+	scene_fails(&scene, 100, SIM_RULE_INTERNAL);
+}
+
+/* With the engine's own check excused, what STATUS says is judged all the same. */
+static void a_wrong_order_is_found(void **state)
+{
+	struct tcp *tcp = two_connected();
+	struct tcb *tcb = slot_object(&tcp->slots, scene.world->user[1]->conn, ENTRY_TCB);
+
+	(void)state;
+	assert_non_null(tcb);
+	scene.world->config.excused = 1u << SIM_RULE_INVARIANT;
+	tcb->snd.una = seq_add(tcb->snd.nxt, 1);
+	sim_host_settle(scene.world->host[SIM_CLIENT]);
+	scene_fails(&scene, 1, SIM_RULE_SEND_ORDER);
+}
+
+static void a_stray_event_is_found(void **state)
+{
+	(void)state;
+	two_connected();
+	scene.world->user[1]->conn++;
+	assert_int_equal(
+		parley_abort(scene.world->host[SIM_SERVER]->engine, S, scene.world->user[2]->conn),
+		0);
+	sim_host_settle(scene.world->host[SIM_SERVER]);
+	scene_fails(&scene, 100, SIM_RULE_EVENT);
+}
+
 /* The same in any place of memory: no address has a say in anything. */
 static void the_base_does_not_matter(void **state)
 {
@@ -363,6 +419,10 @@ int main(void)
 		TEST(a_frame_that_changes_is_found),
 		TEST(a_short_time_wait_is_found),
 		TEST(forged_text_is_found),
+		TEST(a_broken_invariant_is_found),
+		TEST(a_failed_assertion_is_found),
+		TEST(a_wrong_order_is_found),
+		TEST(a_stray_event_is_found),
 		TEST(the_base_does_not_matter),
 		TEST(the_start_does_not_matter),
 		TEST(a_switch_sends_where_it_should),
