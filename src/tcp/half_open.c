@@ -28,10 +28,12 @@ static void send_syn_ack(struct tcp *tcp, struct tcb *tcb, enum parley_why why)
 static uint64_t timeout(const struct tcp *tcp, const struct settings *settings,
 			const struct syn_entry *entry)
 {
-	uint64_t rto = (uint64_t)settings->v[PARLEY_SET_INITIAL_RTO] << entry->retransmits;
+	uint64_t rto = (uint64_t)settings->v[PARLEY_SET_INITIAL_RTO];
 	uint64_t most = (uint64_t)settings->v[PARLEY_SET_MAX_RTO];
 
-	return tcp->now + (rto < most && entry->retransmits < 32 ? rto : most);
+	for (uint8_t n = entry->retransmits; n && rto < most; n--)
+		rto *= 2;
+	return tcp->now + (rto < most ? rto : most);
 }
 
 bool half_open_new(struct tcp *tcp, const struct tcb *tcb, struct listener *listener)

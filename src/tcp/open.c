@@ -95,7 +95,9 @@ void open_established(struct tcp *tcp, struct tcb *tcb)
 	tcb_disarm(tcb);
 	tcb->owed &= ~(uint32_t)OWE_SYN;
 	tcb->retransmits = 0;
-	if (!(tcb->flags & TCB_SYN_LOST))
+	if (tcb->flags & TCB_SYN_LOST)
+		rtt_after_lost_syn(tcb);
+	else
 		rtt_sample(tcp, tcb, tcp->now - tcb->stalled_since);
 	tcb->congestion->start(tcb);
 	if (tcb->flags & TCB_OWNED)

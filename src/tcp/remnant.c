@@ -55,19 +55,24 @@ void remnant_free(struct tcp *tcp, struct remnant *remnant)
 	pool_put(&tcp->remnants, remnant);
 }
 
-/* The oldest goes when there is no room for one more. */
-static void keep_limit(struct tcp *tcp)
+static void end(struct tcp *tcp, struct remnant *remnant, enum parley_cause cause)
 {
-	struct remnant *oldest = at(tcp, tcp->time_wait.first);
 	struct tcb tcb;
 
-	if (!oldest ||
-	    tcp->time_wait.count < (uint32_t)tcp->settings->v[PARLEY_SET_TIME_WAIT_LIMIT])
-		return;
-	count(tcp, PARLEY_COUNTER_TIME_WAIT_OVERFLOW);
-	remnant_expand(tcp, oldest, &tcb);
-	tcb_set_state(tcp, &tcb, PARLEY_CLOSED, PARLEY_CAUSE_TIMEOUT);
-	remnant_free(tcp, oldest);
+	remnant_expand(tcp, remnant, &tcb);
+	if (cause == PARLEY_CAUSE_TIMEOUT)
+		OBSERVE(tcp, &tcb, PARLEY_TRACE_TIMER, PARLEY_TIMER_TIME_WAIT, 1, 0);
+	tcb_set_state(tcp, &tcb, PARLEY_CLOSED, cause);
+	remnant_free(tcp, remnant);
+}
+
+/* The oldest goes when there are too many; with a limit of 0, that is each at once. */
+static void keep_limit(struct tcp *tcp)
+{
+	while (tcp->time_wait.count > (uint32_t)tcp->settings->v[PARLEY_SET_TIME_WAIT_LIMIT]) {
+		count(tcp, PARLEY_COUNTER_TIME_WAIT_OVERFLOW);
+		end(tcp, at(tcp, tcp->time_wait.first), PARLEY_CAUSE_ABORT);
+	}
 }
 
 bool remnant_replace(struct tcp *tcp, struct tcb *tcb)
@@ -77,7 +82,6 @@ bool remnant_replace(struct tcp *tcp, struct tcb *tcb)
 
 	if (!remnant)
 		return false;
-	keep_limit(tcp);
 	*remnant = (struct remnant){
 		.tuple = tcb->tuple,
 		.slot = tcb->slot,
@@ -98,6 +102,7 @@ bool remnant_replace(struct tcp *tcp, struct tcb *tcb)
 	slot_change(&tcp->slots, tcb->slot, ENTRY_REMNANT, remnant);
 	pool_put(&tcp->tcbs, tcb);
 	append(tcp, remnant, ends);
+	keep_limit(tcp);
 	return true;
 }
 
@@ -166,12 +171,7 @@ int remnant_expire(struct tcp *tcp, uint32_t budget)
 
 	while (budget-- && (first = at(tcp, tcp->time_wait.first)) &&
 	       remnant_ends(tcp, first) <= tcp->now) {
-		struct tcb tcb;
-
-		remnant_expand(tcp, first, &tcb);
-		OBSERVE(tcp, &tcb, PARLEY_TRACE_TIMER, PARLEY_TIMER_TIME_WAIT, 1, 0);
-		tcb_set_state(tcp, &tcb, PARLEY_CLOSED, PARLEY_CAUSE_TIMEOUT);
-		remnant_free(tcp, first);
+		end(tcp, first, PARLEY_CAUSE_TIMEOUT);
 		n++;
 	}
 	return n;

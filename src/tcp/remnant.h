@@ -28,7 +28,8 @@ struct remnant {
 
 /*
  * Replaces a TCB in TIME-WAIT by a remnant in the same slot (the handle goes on naming it), and
- * frees the TCB. Without memory the TCB is left as it is, and false is returned.
+ * frees the TCB. Without memory the TCB is left as it is, and false is returned. Beyond the setting
+ * "time-wait-limit" the oldest remnant ends, which may be this one.
  */
 bool remnant_replace(struct tcp *tcp, struct tcb *tcb);
 

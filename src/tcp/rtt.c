@@ -6,6 +6,8 @@
 /* The clock's granularity G: ours is a nanosecond, what drives us may be as coarse as this. */
 #define GRANULARITY 1000000u
 
+#define AFTER_LOST_SYN UINT64_C(3000000000)
+
 static uint64_t clamp(const struct tcb *tcb, uint64_t rto)
 {
 	uint64_t least = (uint64_t)tcb_setting(tcb, PARLEY_SET_MIN_RTO);
@@ -42,6 +44,13 @@ void rtt_sample(struct tcp *tcp, struct tcb *tcb, uint64_t sample)
 	tcb->rto = clamp(tcb, tcb->srtt + spread);
 	OBSERVE(tcp, tcb, PARLEY_TRACE_RTT, (int64_t)sample, (int64_t)tcb->srtt,
 		(int64_t)tcb->rttvar, (int64_t)tcb->rto);
+}
+
+void rtt_after_lost_syn(struct tcb *tcb)
+{
+	uint64_t initial = (uint64_t)tcb_setting(tcb, PARLEY_SET_INITIAL_RTO);
+
+	tcb->rto = clamp(tcb, initial > AFTER_LOST_SYN ? initial : AFTER_LOST_SYN);
 }
 
 void rtt_backoff(struct tcb *tcb)

@@ -8,6 +8,9 @@
 /* Takes a sample of the round-trip time, ns, and computes SRTT, RTTVAR and RTO from it. */
 void rtt_sample(struct tcp *tcp, struct tcb *tcb, uint64_t sample);
 
+/* The SYN was lost, and there is no sample: what the RTO of data begins with (RFC 6298 5.7). */
+void rtt_after_lost_syn(struct tcb *tcb);
+
 /* The timer has fired: doubles the RTO, up to the setting "max-rto" (RFC 6298 5.5). */
 void rtt_backoff(struct tcb *tcb);
 

@@ -46,7 +46,8 @@ static void retransmit_syn(struct tcp *tcp, struct tcb *tcb)
 	int64_t limit = tcb_setting(tcb,
 				    active ? PARLEY_SET_SYN_RETRIES : PARLEY_SET_SYNACK_RETRIES);
 
-	if (tcb->retransmits > limit) {
+	/* The count saturates: the largest limit is one less than it says. */
+	if (tcb->retransmits > limit || tcb->retransmits == UINT8_MAX) {
 		if (tcb->listening)
 			user_relisten(tcp, tcb, PARLEY_CAUSE_TIMEOUT);
 		else
