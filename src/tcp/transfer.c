@@ -44,12 +44,38 @@ static uint64_t send_base(const struct tcb *tcb)
 	return tcb->snd_off == UINT64_MAX ? 0 : tcb->snd_off;
 }
 
-static uint64_t send_room(const struct tcb *tcb)
+static uint64_t buffer_room(const struct tcb *tcb)
 {
 	uint64_t buffer = (uint64_t)tcb_setting(tcb, PARLEY_SET_SEND_BUFFER);
 	uint64_t waiting = tcb->snd_end - send_base(tcb);
 
 	return waiting < buffer ? buffer - waiting : 0;
+}
+
+/*
+ * Sending may take three quarters of the memory: if it took all, two hosts full of what they want
+ * to say could not hear the byte that would let them go on.
+ */
+static uint64_t memory_room(const struct tcp *tcp)
+{
+	uint64_t share = tcp->memory->cap - tcp->memory->cap / 4;
+
+	return tcp->memory->charged < share ? share - tcp->memory->charged : 0;
+}
+
+static uint64_t send_room(const struct tcp *tcp, const struct tcb *tcb)
+{
+	uint64_t room = buffer_room(tcb), memory = memory_room(tcp);
+
+	return room < memory ? room : memory;
+}
+
+/* A send was cut short: WRITABLE follows, from an ACK or, where none will come, from the timer. */
+static void wait_for_room(struct tcp *tcp, struct tcb *tcb)
+{
+	tcb->flags |= TCB_WANTS_WRITABLE;
+	if (buffer_room(tcb) && tcb->main_at == TCB_NEVER)
+		tcb_arm(tcp, tcb, PARLEY_TIMER_MEMORY, tcp->now + tcb->rto);
 }
 
 static struct tcb *sender(const struct tcp *tcp, parley_conn conn, int *error)
@@ -97,7 +123,7 @@ int64_t user_send(struct tcp *tcp, parley_conn conn, const struct parley_span *s
 	tcb = sender(tcp, conn, &error);
 	if (!tcb)
 		return error;
-	room = send_room(tcb);
+	room = send_room(tcp, tcb);
 	tcb->reserved = 0;
 	for (int i = 0; i < n; i++)
 		asked += spans[i].len;
@@ -111,9 +137,7 @@ int64_t user_send(struct tcp *tcp, parley_conn conn, const struct parley_span *s
 	if (taken < asked)
 		tcb->flags |= TCB_WANTS_WRITABLE;
 	if (!taken && asked) {
-		/* Without memory and with nothing under way no ACK will tell: the timer does. */
-		if (room && tcb->main_at == TCB_NEVER)
-			tcb_arm(tcp, tcb, PARLEY_TIMER_MEMORY, tcp->now + tcb->rto);
+		wait_for_room(tcp, tcb);
 		return observe_call(tcp, tcb, PARLEY_CALL_SEND, (int64_t)asked, -PARLEY_EAGAIN);
 	}
 	queued(tcp, tcb, taken, flags);
@@ -125,25 +149,20 @@ int user_reserve(struct tcp *tcp, parley_conn conn, size_t len, struct parley_bu
 {
 	uint64_t room;
 	struct tcb *tcb;
-	uint32_t filled;
+	uint32_t filled = 0;
 	int error;
 
 	tcb = sender(tcp, conn, &error);
 	if (!tcb)
 		return error;
-	room = send_room(tcb);
+	room = send_room(tcp, tcb);
 	if (len > room)
 		len = (size_t)room;
-	if (n <= 0 || !len) {
-		tcb->flags |= TCB_WANTS_WRITABLE;
-		return -PARLEY_EAGAIN;
-	}
-	filled = stream_reserve(&tcb->snd_stream, tcp->memory, tcb->snd_end, len, buffers,
-				(uint32_t)n);
+	if (n > 0 && len)
+		filled = stream_reserve(&tcb->snd_stream, tcp->memory, tcb->snd_end, len, buffers,
+					(uint32_t)n);
 	if (!filled) {
-		tcb->flags |= TCB_WANTS_WRITABLE;
-		if (tcb->main_at == TCB_NEVER)
-			tcb_arm(tcp, tcb, PARLEY_TIMER_MEMORY, tcp->now + tcb->rto);
+		wait_for_room(tcp, tcb);
 		return -PARLEY_EAGAIN;
 	}
 	tcb->reserved = 0;
@@ -349,7 +368,7 @@ uint32_t user_ready(const struct tcp *tcp, parley_conn conn)
 	if (tcb->state == PARLEY_CLOSED)
 		bits |= PARLEY_READABLE | PARLEY_WRITABLE;
 	else if ((tcb->state == PARLEY_ESTABLISHED || tcb->state == PARLEY_CLOSE_WAIT) &&
-		 send_room(tcb) >= (uint64_t)tcb_setting(tcb, PARLEY_SET_SEND_BUFFER) / 3)
+		 send_room(tcp, tcb) >= (uint64_t)tcb_setting(tcb, PARLEY_SET_SEND_BUFFER) / 3)
 		bits |= PARLEY_WRITABLE;
 	if (tcb->snd_end == send_base(tcb) || tcb->snd_off > tcb->snd_end)
 		bits |= PARLEY_DRAINED;

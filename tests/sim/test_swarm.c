@@ -181,9 +181,20 @@ static void nothing_breaks(void **state)
 		run(seed);
 }
 
+/* Send buffers on both hosts took all memory, and neither could place the byte that was next. */
+static void send_buffers_leave_memory_to_receive(void **state)
+{
+	(void)state;
+	run(1833);
+	run(3725);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(nothing_breaks)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_breaks),
+		cmocka_unit_test(send_buffers_leave_memory_to_receive),
+	};
 	const char *seeds = getenv("PARLEY_SEEDS");
 	int failed;
 
