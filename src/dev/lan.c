@@ -9,9 +9,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "base/bytes.h"
-#include "base/siphash.h"
 #include "dev/clock.h"
+#include "dev/mac.h"
 #include "wire/eth.h"
 
 /* Frames that one receive() gives at most; longer ones than fit a slot are none of this LAN. */
@@ -95,17 +94,6 @@ static const struct device_ops lan_ops = {
 	.close = lan_close,
 };
 
-/* Of the first byte's low bits 1 is "group" and 2 "locally administered". */
-static void draw_mac(uint8_t mac[6], const uint8_t secret[16])
-{
-	struct siphash_key key = siphash_key(secret);
-	uint8_t draw[8];
-
-	put_be64(draw, siphash(&key, "lan mac", 7));
-	memcpy(mac, draw, 6);
-	mac[0] = (uint8_t)((mac[0] & 0xfc) | 0x02);
-}
-
 static int join(const char *path)
 {
 	struct sockaddr_un name = {.sun_family = AF_UNIX};
@@ -147,7 +135,7 @@ int lan_open(struct device **out, const char *path, const uint8_t secret[16])
 		.mtu = LAN_MTU,
 		.name = "lan0",
 	};
-	draw_mac(lan->device.mac, secret);
+	mac_draw(lan->device.mac, secret, "lan mac");
 	*out = &lan->device;
 	return 0;
 }

@@ -187,8 +187,11 @@ static bool begin(struct direction *way, const struct path_config *config)
 int netem_open(struct device **wrapper, struct device *inner, const struct path_config *out,
 	       const struct path_config *in)
 {
-	struct netem *netem = calloc(1, sizeof *netem);
+	struct netem *netem;
 
+	if (inner->offload)
+		return -EOPNOTSUPP;
+	netem = calloc(1, sizeof *netem);
 	if (!netem)
 		return -ENOMEM;
 	if (!begin(&netem->out, out) || !begin(&netem->in, in)) {
@@ -199,8 +202,14 @@ int netem_open(struct device **wrapper, struct device *inner, const struct path_
 	netem->inner = inner;
 	netem->device = *inner;
 	netem->device.ops = &netem_ops;
-	/* Each frame takes the path by itself, so no super-segments. */
-	netem->device.offload = 0;
 	*wrapper = &netem->device;
 	return 0;
+}
+
+void netem_set(struct device *wrapper, const struct path_config *out, const struct path_config *in)
+{
+	struct netem *netem = (struct netem *)wrapper;
+
+	path_set(&netem->out.path, out);
+	path_set(&netem->in.path, in);
 }

@@ -7,8 +7,10 @@
 
 #include "dev/capture.h"
 #include "dev/lan.h"
+#include "dev/linuxif.h"
 #include "dev/netem.h"
 #include "dev/tracefile.h"
+#include "dev/tun.h"
 #include "run/run.h"
 #include "tool/commands.h"
 #include "tool/network.h"
@@ -17,19 +19,23 @@
 #include "wire/text.h"
 
 struct run_line {
-	const char *dev, *gateway, *trace, *pcap;
+	const char *dev, *gateway, *peer_addr, *trace, *pcap;
 	struct option_list addresses, settings;
 	uint64_t linger;
 	struct network_options network;
 };
 
 static const struct option options[] = {
-	{"dev", 0, "KIND:PATH", OPTION_TEXT, offsetof(struct run_line, dev), 0, 0,
-	 "the device: lan:PATH is the hub of 'parley lan PATH'"},
+	{"dev", 0, "KIND:NAME", OPTION_TEXT, offsetof(struct run_line, dev), 0, 0,
+	 "the device: lan:PATH is the hub of 'parley lan PATH'; tun:NAME and tap:NAME are an "
+	 "interface of Linux, through which the kernel is reached; it is made if there is none"},
 	{"addr", 0, "CIDR", OPTION_LIST, offsetof(struct run_line, addresses), 0, 0,
 	 "an address of the host with its network, such as 10.0.0.1/24; may be given again"},
 	{"gateway", 0, "IP", OPTION_TEXT, offsetof(struct run_line, gateway), 0, 0,
 	 "where packets for other networks go"},
+	{"peer-addr", 0, "CIDR", OPTION_TEXT, offsetof(struct run_line, peer_addr), 0, 0,
+	 "with tun: and tap:, give the kernel this address on the interface, and bring it up; "
+	 "as root"},
 	{"trace", 0, "FILE", OPTION_TEXT, offsetof(struct run_line, trace), 0, 0,
 	 "write every event to FILE (docs/trace.md), for 'parley ladder'"},
 	{"pcap", 0, "FILE", OPTION_TEXT, offsetof(struct run_line, pcap), 0, 0,
@@ -96,25 +102,86 @@ static bool is_bad_network(const struct network_options *o)
 	       o->rate;
 }
 
-static int open_device(struct run *run, const struct run_line *line)
+/* The device of the name behind the kind; the kinds of --dev. */
+static int open_lan(struct run *run, const struct run_line *line, const char *path)
 {
-	static const char lan[] = "lan:";
-	struct path_config out, in;
+	int error = lan_open(&run->device, path, run->secrets[1]);
 	char why[256];
+
+	if (line->peer_addr)
+		return option_refuse(&command_run, "--peer-addr is for --dev tun: and tap:");
+	if (!error)
+		return OPTION_GO_ON;
+	lan_explain(why, sizeof why, path, error);
+	return option_fail(&command_run, "%s", why);
+}
+
+/* The kernel's end of the cable. */
+static int set_peer(const struct run *run, const struct run_line *line)
+{
+	const char *name = run->device->name;
+	struct parley_addr addr;
+	unsigned prefix;
 	int error;
 
-	if (!line->dev)
-		return option_refuse(&command_run, "--dev is missing, such as --dev lan:PATH");
-	if (strncmp(line->dev, lan, strlen(lan)))
-		return option_refuse(&command_run, "--dev: '%s' is no device; there is lan:PATH",
-				     line->dev);
-	error = lan_open(&run->device, line->dev + strlen(lan), run->secrets[1]);
-	if (error) {
-		lan_explain(why, sizeof why, line->dev + strlen(lan), error);
-		return option_fail(&command_run, "%s", why);
-	}
-	if (!is_bad_network(&line->network))
+	if (!line->peer_addr)
 		return OPTION_GO_ON;
+	if (!text_read_prefix(&addr, &prefix, line->peer_addr))
+		return option_refuse(&command_run,
+				     "--peer-addr: '%s' is not an address with its network, such "
+				     "as 10.0.0.254/24",
+				     line->peer_addr);
+	error = linuxif_set_address(name, &addr, prefix);
+	if (!error)
+		error = linuxif_up(name);
+	return error ? option_fail(&command_run, "--peer-addr: '%s': %s", name, strerror(-error))
+		     : OPTION_GO_ON;
+}
+
+static int open_tun(struct run *run, const struct run_line *line, const char *name,
+		    enum parley_link link)
+{
+	struct tun_config config = {
+		.name = name,
+		.link = link,
+		/* A bad network, and a capture, want every packet by itself. */
+		.plain = line->pcap || is_bad_network(&line->network),
+		.secret = run->secrets[1],
+	};
+	int error = tun_open(&run->device, &config);
+	char why[256];
+
+	if (!error)
+		return set_peer(run, line);
+	tun_explain(why, sizeof why, name, error);
+	return option_fail(&command_run, "%s", why);
+}
+
+static int open_kind(struct run *run, const struct run_line *line)
+{
+	const char *dev = line->dev;
+
+	if (!dev)
+		return option_refuse(&command_run, "--dev is missing, such as --dev lan:PATH");
+	if (!strncmp(dev, "lan:", 4))
+		return open_lan(run, line, dev + 4);
+	if (!strncmp(dev, "tun:", 4))
+		return open_tun(run, line, dev + 4, PARLEY_LINK_IP);
+	if (!strncmp(dev, "tap:", 4))
+		return open_tun(run, line, dev + 4, PARLEY_LINK_ETHERNET);
+	return option_refuse(&command_run,
+			     "--dev: '%s' is no device; there are lan:PATH, tun:NAME and tap:NAME",
+			     dev);
+}
+
+static int open_device(struct run *run, const struct run_line *line)
+{
+	struct path_config out, in;
+	int status = open_kind(run, line);
+	int error;
+
+	if (status != OPTION_GO_ON || !is_bad_network(&line->network))
+		return status;
 	network_path(&line->network, &out);
 	in = out;
 	in.seed = ~out.seed;

@@ -136,13 +136,54 @@ static void test_full(void **state)
 	device_close(device);
 }
 
+/* The network turns bad, and good again. */
+static void test_set(void **state)
+{
+	const struct path_config lossy = {.loss = RNG_PPM};
+	bool closed;
+	struct fake *fake = fake_new(&closed);
+	struct device *device;
+	struct parley_rx frames[4];
+	uint8_t bytes[100];
+	size_t len = frames_plain(bytes, 1, 2, "hello");
+
+	(void)state;
+	assert_int_equal(netem_open(&device, &fake->device, &perfect, &perfect), 0);
+	netem_set(device, &lossy, &perfect);
+	assert_int_equal(transmit_text(device, "a"), 1);
+	assert_int_equal(fake->sent_n, 0);
+	netem_set(device, &perfect, &lossy);
+	assert_int_equal(transmit_text(device, "b"), 1);
+	assert_int_equal(fake->sent_n, 1);
+	assert_int_equal(fake->sent[0].bytes[14], 'b');
+	fake_put(fake, bytes, len);
+	assert_int_equal(device_receive(device, frames, 4), 0);
+	netem_set(device, &perfect, &perfect);
+	fake_put(fake, bytes, len);
+	assert_int_equal(device_receive(device, frames, 4), 1);
+	device_close(device);
+}
+
+/* Packets that are not as they would be on a wire have no fate of their own. */
+static void test_offload(void **state)
+{
+	bool closed;
+	struct fake *fake = fake_new(&closed);
+	struct device *device = NULL;
+
+	(void)state;
+	fake->device.offload = PARLEY_OFFLOAD_CHECKSUM;
+	assert_int_equal(netem_open(&device, &fake->device, &perfect, &perfect), -EOPNOTSUPP);
+	assert_null(device);
+	device_close(&fake->device);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_perfect),
-		cmocka_unit_test(test_delay),
-		cmocka_unit_test(test_faults),
-		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_perfect), cmocka_unit_test(test_delay),
+		cmocka_unit_test(test_faults),	cmocka_unit_test(test_full),
+		cmocka_unit_test(test_set),	cmocka_unit_test(test_offload),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

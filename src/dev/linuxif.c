@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+#include "dev/linuxif.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <linux/ipv6.h>
+
+#include "base/bytes.h"
+#include "wire/ip.h"
+
+/* One request about an interface, through a socket of the family that it is about. */
+static int request(int family, unsigned long code, void *argument)
+{
+	int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int error = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (ioctl(fd, code, argument) < 0)
+		error = -errno;
+	close(fd);
+	return error;
+}
+
+static int name_interface(struct ifreq *ifr, const char *name)
+{
+	size_t len = strlen(name);
+
+	memset(ifr, 0, sizeof *ifr);
+	if (!len || len >= sizeof ifr->ifr_name)
+		return -ENODEV;
+	memcpy(ifr->ifr_name, name, len);
+	return 0;
+}
+
+int linuxif_mtu(const char *name, uint32_t *mtu)
+{
+	struct ifreq ifr;
+	int error = name_interface(&ifr, name);
+
+	if (!error)
+		error = request(AF_INET, SIOCGIFMTU, &ifr);
+	if (!error)
+		*mtu = (uint32_t)ifr.ifr_mtu;
+	return error;
+}
+
+int linuxif_up(const char *name)
+{
+	struct ifreq ifr;
+	int error = name_interface(&ifr, name);
+
+	if (!error)
+		error = request(AF_INET, SIOCGIFFLAGS, &ifr);
+	if (error || ifr.ifr_flags & IFF_UP)
+		return error;
+	ifr.ifr_flags |= IFF_UP;
+	return request(AF_INET, SIOCSIFFLAGS, &ifr);
+}
+
+static void put_v4(struct sockaddr *place, const uint8_t bytes[4])
+{
+	struct sockaddr_in name = {.sin_family = AF_INET};
+
+	memcpy(&name.sin_addr, bytes, 4);
+	memcpy(place, &name, sizeof name);
+}
+
+static int set_v4(struct ifreq *ifr, const uint8_t bytes[4], unsigned prefix)
+{
+	uint8_t mask[4];
+	int error;
+
+	put_be32(mask, prefix ? UINT32_MAX << (32 - prefix) : 0);
+	put_v4(&ifr->ifr_addr, bytes);
+	error = request(AF_INET, SIOCSIFADDR, ifr);
+	if (error)
+		return error;
+	put_v4(&ifr->ifr_netmask, mask);
+	return request(AF_INET, SIOCSIFNETMASK, ifr);
+}
+
+static int set_v6(struct ifreq *ifr, const struct parley_addr *addr, unsigned prefix)
+{
+	struct in6_ifreq request6 = {.ifr6_prefixlen = prefix};
+	int error = request(AF_INET, SIOCGIFINDEX, ifr);
+
+	if (error)
+		return error;
+	memcpy(&request6.ifr6_addr, addr->b, sizeof addr->b);
+	request6.ifr6_ifindex = ifr->ifr_ifindex;
+	error = request(AF_INET6, SIOCSIFADDR, &request6);
+	/* It has the address already: nothing to be done. */
+	return error == -EEXIST ? 0 : error;
+}
+
+int linuxif_set_address(const char *name, const struct parley_addr *addr, unsigned prefix)
+{
+	struct ifreq ifr;
+	int error = name_interface(&ifr, name);
+
+	if (error)
+		return error;
+	return ip_is_v4(addr) ? set_v4(&ifr, ip_v4_bytes(addr), prefix)
+			      : set_v6(&ifr, addr, prefix);
+}

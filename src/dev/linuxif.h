@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The kernel's own side of a network interface, by its name, in the network namespace of the
+ * caller: what `ip link` and `ip addr` do, as far as a device needs it (netdevice(7)).
+ *
+ * Results are 0 or a negative errno: -ENODEV when there is no such interface; changes need
+ * CAP_NET_ADMIN, else -EPERM.
+ */
+#ifndef DEV_LINUXIF_H
+#define DEV_LINUXIF_H
+
+#include <stdint.h>
+
+#include <parley/types.h>
+
+/* What one packet may carry, bytes. */
+int linuxif_mtu(const char *name, uint32_t *mtu);
+
+/* Gives the kernel this address there; `prefix` counts bits of the address's own family. */
+int linuxif_set_address(const char *name, const struct parley_addr *addr, unsigned prefix);
+
+/* `ip link set NAME up` */
+int linuxif_up(const char *name);
+
+#endif
