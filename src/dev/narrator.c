@@ -196,9 +196,10 @@ static enum parley_state state_closing(enum parley_state state, bool fin_acked, 
 }
 
 /* What receiving it makes of the receiver. */
-static enum parley_state state_receiving(const struct narrator_end *s, const struct narrator_end *r,
+static enum parley_state state_receiving(const struct narrator_conn *conn, int to,
 					 const struct segment *g, uint64_t ack)
 {
+	const struct narrator_end *r = &conn->end[to], *s = &conn->end[!to];
 	enum parley_state state = r->state;
 	bool syn_acked = g->flags & TCP_ACK && ack >= 1;
 	bool fin_acked = r->fin && g->flags & TCP_ACK && ack > r->fin_at;
@@ -262,7 +263,7 @@ void narrator_tell(struct narrator_conn *conn, int from, const struct segment *g
 	s->wnd = g->wnd;
 	s->state = state_sending(s, g);
 	if (!lost)
-		r->state = state_receiving(s, r, g, ack);
+		r->state = state_receiving(conn, !from, g, ack);
 	out->sender = s->state;
 	out->receiver = r->state;
 }

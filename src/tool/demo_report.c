@@ -116,7 +116,7 @@ static void print_round_trip(const struct story_end *end)
 
 	if (!end->rtt_n)
 		return;
-	printf("  round trip measured by %s: %s at least, %s on average, %s at most\n", end->name,
+	printf("  round trip, by %s: %s at least, %s on average, %s at most\n", end->name,
 	       ladder_duration(least, end->rtt_min),
 	       ladder_duration(mean, end->rtt_sum / end->rtt_n),
 	       ladder_duration(most, end->rtt_max));

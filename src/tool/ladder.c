@@ -394,7 +394,7 @@ static void draw_note(struct line *line, const struct layout *l, const struct ro
 	if (*state) {
 		line_to(line, l->right);
 		line_text(line, STYLE_STATE, state);
-	} else if (strlen(note) > room && (strlen(note) <= more || cut(note, room) == room)) {
+	} else if (strlen(note) > room && (strlen(note) <= more || strcspn(note, ",") > room)) {
 		at = l->right;
 	}
 	while (*note) {

@@ -19,7 +19,7 @@ void frames_directory(void)
 
 const char *frames_path(const char *name)
 {
-	static char path[128];
+	static char path[512];
 
 	snprintf(path, sizeof path, "%s/%s", directory, name);
 	return path;

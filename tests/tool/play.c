@@ -15,7 +15,7 @@ void play_directory(void)
 
 const char *play_path(const char *name)
 {
-	static char paths[4][128];
+	static char paths[4][512];
 	static unsigned next;
 	char *path = paths[next++ % 4];
 

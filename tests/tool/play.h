@@ -24,7 +24,7 @@ void play_clean(void);
 /* A file in the directory. */
 void play_write(const char *name, const void *bytes, size_t len);
 
-/* Traces client.trace and server.trace from a play's text; golden/whole-life.play shows the form. */
+/* Traces client.trace and server.trace from a play; golden/whole-life.play shows its form. */
 void play_perform(const char *text);
 
 /* The stories of one or two files in the directory, which must be readable. */

@@ -105,8 +105,14 @@ static void check_golden(const char *name)
 		fclose(file);
 	}
 	expected = load(golden_path(name, "txt"));
-	if (strcmp(text, expected))
-		fail_msg("%s is not what it was:\n%s", name, text);
+	for (const char *a = text, *b = expected; strcmp(a, b);) {
+		size_t n = strcspn(a, "\n"), m = strcspn(b, "\n");
+
+		if (n != m || memcmp(a, b, n))
+			fail_msg("%s:\nnow: %.*s\nwas: %.*s", name, (int)n, a, (int)m, b);
+		a += n + 1;
+		b += m + 1;
+	}
 	free(expected);
 	free(play);
 	free(text);
