@@ -53,9 +53,17 @@ void rtt_after_lost_syn(struct tcb *tcb)
 	tcb->rto = clamp(tcb, initial > AFTER_LOST_SYN ? initial : AFTER_LOST_SYN);
 }
 
-void rtt_backoff(struct tcb *tcb)
+uint64_t rtt_backed_off(const struct tcb *tcb, unsigned times)
 {
 	uint64_t most = (uint64_t)tcb_setting(tcb, PARLEY_SET_MAX_RTO);
+	uint64_t rto = tcb->rto;
 
-	tcb->rto = tcb->rto > most / 2 ? most : tcb->rto * 2;
+	while (times-- && rto < most)
+		rto *= 2;
+	return rto < most ? rto : most;
+}
+
+void rtt_backoff(struct tcb *tcb)
+{
+	tcb->rto = rtt_backed_off(tcb, 1);
 }

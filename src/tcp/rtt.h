@@ -11,6 +11,9 @@ void rtt_sample(struct tcp *tcp, struct tcb *tcb, uint64_t sample);
 /* The SYN was lost, and there is no sample: what the RTO of data begins with (RFC 6298 5.7). */
 void rtt_after_lost_syn(struct tcb *tcb);
 
+/* The RTO doubled that many times, up to the setting "max-rto": the interval of probes. */
+uint64_t rtt_backed_off(const struct tcb *tcb, unsigned times);
+
 /* The timer has fired: doubles the RTO, up to the setting "max-rto" (RFC 6298 5.5). */
 void rtt_backoff(struct tcb *tcb);
 

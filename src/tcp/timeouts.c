@@ -115,8 +115,8 @@ static void persist_timeout(struct tcp *tcp, struct tcb *tcb)
 		give_up(tcp, tcb);
 		return;
 	}
-	rtt_backoff(tcb);
-	tcb_arm(tcp, tcb, PARLEY_TIMER_PERSIST, tcp->now + tcb->rto);
+	/* The RTO stays as it is: a window that was shut for long says nothing of the path. */
+	tcb_arm(tcp, tcb, PARLEY_TIMER_PERSIST, tcp->now + rtt_backed_off(tcb, tcb->retransmits));
 	tcb_owe(tcp, tcb, OWE_PROBE);
 }
 

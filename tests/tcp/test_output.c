@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: MIT */
+/* What may be sent now: Nagle, cork, silly windows, PSH, acknowledgements and what carries them. */
+#include "peer.h"
+
+static void established(struct peer *p)
+{
+	peer_init_at(p, 0xfffffff0, 0x7fffffe0);
+	peer_reach(p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+}
+
+static int64_t send_more(struct peer *p, uint32_t n)
+{
+	uint8_t bytes[2000];
+	struct parley_span span = {bytes, n};
+	int64_t taken;
+
+	for (uint32_t i = 0; i < n; i++)
+		bytes[i] = pattern(p->written + i);
+	taken = user_send(&p->tcp, p->conn, &span, 1, PARLEY_SEND_MORE);
+	p->written += n;
+	peer_step(p);
+	return taken;
+}
+
+/* SHLD-7: while something is under way, only full segments; the rest goes with the ACK. */
+static void test_nagle(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	established(&p);
+	user_sends(&p, 10);
+	expect(&p, "P.", 1, 1, 10);
+	user_sends(&p, 10);
+	user_sends(&p, 10);
+	expect_none(&p);
+	user_sends(&p, 1000);
+	expect(&p, ".", 11, 1, 1000);
+	expect_none(&p);
+	recv(&p, ".", 1, 1011, 0);
+	expect(&p, "P.", 1011, 1, 20);
+	peer_done(&p);
+}
+
+/* MUST-17: and the user can switch it off. */
+static void test_nodelay(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	established(&p);
+	user_sends(&p, 10);
+	user_sends(&p, 10);
+	expect(&p, "P.", 1, 1, 10);
+	expect_none(&p);
+	peer_set(&p, PARLEY_SET_NODELAY, 1);
+	expect(&p, "P.", 11, 1, 10);
+	user_sends(&p, 1);
+	expect(&p, "P.", 21, 1, 1);
+	peer_done(&p);
+}
+
+static void test_cork_and_more(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	established(&p);
+	peer_set(&p, PARLEY_SET_CORK, 1);
+	user_sends(&p, 600);
+	expect_none(&p);
+	user_sends(&p, 600);
+	expect(&p, ".", 1, 1, 1000);
+	expect_none(&p);
+	recv(&p, ".", 1, 1001, 0);
+	expect_none(&p);
+	peer_set(&p, PARLEY_SET_CORK, 0);
+	expect(&p, "P.", 1001, 1, 200);
+	recv(&p, ".", 1, 1201, 0);
+	assert_int_equal(send_more(&p, 100), 100);
+	expect_none(&p);
+	user_sends(&p, 100);
+	expect(&p, "P.", 1201, 1, 200);
+	peer_done(&p);
+}
+
+/* A cork that is forgotten does not hold back for ever, and close takes it out. */
+static void test_cork_ends(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	established(&p);
+	peer_set(&p, PARLEY_SET_CORK, 1);
+	user_sends(&p, 10);
+	peer_wait(&p, MS(200));
+	expect(&p, "P.", 1, 1, 10);
+	recv(&p, ".", 1, 11, 0);
+	user_sends(&p, 10);
+	expect_none(&p);
+	assert_int_equal(user_shutdown(&p.tcp, p.conn, PARLEY_SHUT_WR), 0);
+	peer_step(&p);
+	expect(&p, "FP.", 11, 1, 10);
+	peer_done(&p);
+}
+
+/* MUST-60, MUST-61: the last segment of what was sent carries PSH, no other. */
+static void test_push(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	established(&p);
+	user_sends(&p, 2500);
+	expect(&p, ".", 1, 1, 1000);
+	expect(&p, ".", 1001, 1, 1000);
+	expect_none(&p);
+	recv(&p, ".", 1, 2001, 0);
+	expect(&p, "P.", 2001, 1, 500);
+	peer_done(&p);
+}
+
+/* The window bounds what is sent, to the byte; the FIN takes a place in it too. */
+static void test_peer_window(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init_at(&p, 0x7fffff00, 5);
+	p.wnd = 2500;
+	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	peer_set(&p, PARLEY_SET_NODELAY, 1);
+	user_sends(&p, 5000);
+	assert_int_equal(user_shutdown(&p.tcp, p.conn, PARLEY_SHUT_WR), 0);
+	peer_step(&p);
+	expect(&p, ".", 1, 1, 1000);
+	expect(&p, ".", 1001, 1, 1000);
+	expect_none(&p); /* 500 are less than half of the largest window */
+	recv(&p, ".", 1, 1001, 0);
+	expect(&p, ".", 2001, 1, 1000);
+	p.wnd = 3000;
+	recv(&p, ".", 1, 2001, 0);
+	expect(&p, ".", 3001, 1, 1000);
+	expect(&p, "P.", 4001, 1, 1000); /* no place for the FIN */
+	expect_none(&p);
+	recv(&p, ".", 1, 3001, 0);
+	expect(&p, "F.", 5001, 1, 0);
+	peer_done(&p);
+}
+
+/* MUST-38: at least half of the largest window ever, or a full segment, or all there is. */
+static void test_silly_window(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	p.wnd = 600;
+	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	user_sends(&p, 5000);
+	expect(&p, ".", 1, 1, 600);
+	p.wnd = 299;
+	recv(&p, ".", 1, 601, 0);
+	expect_none(&p);
+	p.wnd = 300;
+	recv(&p, ".", 1, 601, 0);
+	expect(&p, ".", 601, 1, 300);
+	/* Not for ever: the override goes with what there is (3.8.6.2.1). */
+	p.wnd = 10;
+	recv(&p, ".", 1, 901, 0);
+	expect_none(&p);
+	peer_wait(&p, SEC(1));
+	expect(&p, ".", 901, 1, 10);
+	peer_done(&p);
+}
+
+/* A window that is taken back: nothing new, and what is outside is not sent again. */
+static void test_window_taken_back(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	established(&p);
+	user_sends(&p, 4000);
+	peer_forget(&p);
+	p.wnd = 1500;
+	recv(&p, ".", 1, 1001, 0);
+	expect_none(&p);
+	peer_wait(&p, MS(250));
+	expect(&p, ".", 1001, 1, 1000);
+	expect_none(&p);
+	p.wnd = 50000;
+	recv(&p, ".", 1, 2001, 0);
+	expect(&p, ".", 2001, 1, 1000);
+	peer_done(&p);
+}
+
+/* MUST-40, SHLD-18: an ACK is delayed, by less than 500 ms. */
+static void test_delayed_ack(void **unused)
+{
+	struct peer p;
+	uint64_t begin;
+
+	(void)unused;
+	established(&p);
+	begin = p.tcp.now;
+	recv(&p, "P.", 1, 1, 10);
+	expect_none(&p);
+	peer_wait(&p, SEC(1));
+	assert_int_equal(expect(&p, ".", 1, 11, 0).at - begin, MS(40));
+	expect_none(&p);
+	peer_set(&p, PARLEY_SET_DELAYED_ACK, 0);
+	recv(&p, "P.", 11, 1, 10);
+	expect(&p, ".", 1, 21, 0);
+	peer_done(&p);
+}
+
+/* SHLD-19: at least each second full-sized segment. */
+static void test_every_second_segment(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	established(&p);
+	for (uint32_t i = 0; i < 20; i++) {
+		recv(&p, ".", 1 + 1000 * i, 1, 1000);
+		if (i % 2)
+			expect(&p, ".", 1, 1001 + 1000 * i, 0);
+	}
+	expect_none(&p);
+	peer_done(&p);
+}
+
+/* Text that goes out carries the acknowledgement. */
+static void test_piggyback(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	established(&p);
+	recv(&p, "P.", 1, 1, 10);
+	user_sends(&p, 10);
+	expect(&p, "P.", 1, 11, 10);
+	peer_wait(&p, MS(100));
+	expect_none(&p);
+	peer_done(&p);
+}
+
+/* MUST-58, MUST-59: a batch is processed whole before ACKs go; one for all that came in order. */
+static void test_one_ack_for_a_batch(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	established(&p);
+	for (uint32_t i = 0; i < 10; i++) {
+		static const uint8_t text[1000];
+		struct arrival arrival = {p.tuple, 1, p.tcp.now};
+		struct segment seg = {
+			.seq = seq_add(p.irs, 1 + 1000 * i),
+			.ack = seq_add(p.iss, 1),
+			.flags = TCP_ACK,
+			.wnd = 5000,
+			.text = text,
+			.text_len = 1000,
+			.len = 1000,
+		};
+
+		tcp_arrives(&p.tcp, &arrival, &seg);
+	}
+	peer_step(&p);
+	expect(&p, ".", 1, 10001, 0);
+	expect_none(&p);
+	peer_done(&p);
+}
+
+/* One duplicate ACK for each segment out of order, and an ACK at once when a gap closes. */
+static void test_duplicate_acks(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	established(&p);
+	for (uint32_t i = 1; i < 6; i++) {
+		recv(&p, ".", 1 + 1000 * i, 1, 1000);
+		assert_int_equal(expect(&p, ".", 1, 1, 0).why, PARLEY_WHY_DUPLICATE);
+	}
+	recv(&p, ".", 1, 1, 500);
+	expect(&p, ".", 1, 501, 0);
+	recv(&p, ".", 501, 1, 500);
+	expect(&p, ".", 1, 6001, 0);
+	expect_none(&p);
+	peer_done(&p);
+}
+
+/* MUST-16: the smaller of the peer's option and what the interface takes; 536 without option. */
+static void test_segment_size(void **unused)
+{
+	static const struct {
+		uint16_t option;
+		uint32_t size;
+	} cases[] = {{0, 536}, {1, 64}, {64, 64}, {536, 536}, {1460, 1460}, {9000, 1460}};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct peer p;
+
+		peer_init(&p);
+		p.mss = cases[i].option;
+		peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+		user_sends(&p, 3000);
+		expect(&p, ".", 1, 1, cases[i].size);
+		peer_done(&p);
+	}
+}
+
+/* The initial window (RFC 6928), one segment when the SYN was lost. */
+static void test_initial_window(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	established(&p);
+	user_sends(&p, 50000);
+	for (uint32_t i = 0; i < 10; i++)
+		expect(&p, ".", 1 + 1000 * i, 1, 1000);
+	expect_none(&p);
+	peer_done(&p);
+
+	peer_init(&p);
+	peer_connect(&p);
+	peer_wait(&p, SEC(1));
+	recv(&p, "S.", 0, 1, 0);
+	peer_forget(&p);
+	user_sends(&p, 50000);
+	expect(&p, ".", 1, 1, 1000);
+	expect_none(&p);
+	peer_done(&p);
+}
+
+/* RFC 5681 4.1: after an idle time of an RTO, the restart window. */
+static void test_restart_after_idle(void **unused)
+{
+	struct peer p;
+	uint32_t n = 0;
+
+	(void)unused;
+	established(&p);
+	p.wnd = 65535;
+	user_sends(&p, 40000);
+	for (uint32_t acked = 1; acked < 40001; n = 0) {
+		while (p.sent_count) {
+			n += next_sent(&p).len;
+			recv(&p, ".", 1, acked += 1000, 0);
+		}
+	}
+	assert_true(peer_tcb(&p)->cwnd > 20000);
+	peer_wait(&p, SEC(1));
+	user_sends(&p, 40000);
+	while (p.sent_count)
+		n += next_sent(&p).len;
+	assert_int_equal(n, 10000);
+	peer_done(&p);
+}
+
+/* A super-segment for an interface that cuts: a multiple of the segment size, within the windows. */
+static void test_super_segment(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	p.egress.offload_segment = true;
+	p.wnd = 4500;
+	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	user_sends(&p, 50000);
+	expect(&p, ".", 1, 1, 4000);
+	expect_none(&p);
+	p.wnd = 60000;
+	recv(&p, ".", 1, 4001, 0);
+	assert_int_equal(next_sent(&p).len % 1000, 0);
+	/* What is lost of it goes again one segment at a time. */
+	peer_forget(&p);
+	peer_wait(&p, MS(250));
+	expect(&p, ".", 4001, 1, 1000);
+	peer_done(&p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_nagle),	       cmocka_unit_test(test_nodelay),
+		cmocka_unit_test(test_cork_and_more),  cmocka_unit_test(test_cork_ends),
+		cmocka_unit_test(test_push),	       cmocka_unit_test(test_peer_window),
+		cmocka_unit_test(test_silly_window),   cmocka_unit_test(test_window_taken_back),
+		cmocka_unit_test(test_delayed_ack),    cmocka_unit_test(test_every_second_segment),
+		cmocka_unit_test(test_piggyback),      cmocka_unit_test(test_one_ack_for_a_batch),
+		cmocka_unit_test(test_duplicate_acks), cmocka_unit_test(test_segment_size),
+		cmocka_unit_test(test_initial_window), cmocka_unit_test(test_restart_after_idle),
+		cmocka_unit_test(test_super_segment),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

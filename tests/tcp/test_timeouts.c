@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: MIT */
+/* The timers (RFC 9293 3.10.8, 3.8): retransmission, persist, keep-alive, FIN-WAIT-2. */
+#include "peer.h"
+
+static void established(struct peer *p)
+{
+	peer_init_at(p, 0xfffffffa, 0x7ffffff6);
+	peer_reach(p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+}
+
+/* The RTT of the handshake was 0: the RTO is the least there is, 200 ms; it doubles each time. */
+static void test_retransmission_backs_off(void **unused)
+{
+	struct peer p;
+	uint64_t begin, at = 200;
+
+	(void)unused;
+	established(&p);
+	user_sends(&p, 10);
+	begin = expect(&p, "P.", 1, 1, 10).at;
+	peer_wait(&p, SEC(100));
+	for (uint64_t rto = 200; at < 100000; rto *= 2, at += rto) {
+		struct sent sent = expect(&p, "P.", 1, 1, 10);
+
+		assert_int_equal(sent.at - begin, MS(at));
+		assert_int_equal(sent.why, PARLEY_WHY_RTO);
+	}
+	expect_none(&p);
+	/* Karn: the ACK of a retransmission is no sample, so the RTO stays as it is. */
+	at = peer_tcb(&p)->rto;
+	recv(&p, ".", 1, 11, 0);
+	assert_int_equal(peer_tcb(&p)->rto, at);
+	user_sends(&p, 10);
+	peer_wait(&p, MS(50));
+	recv(&p, ".", 1, 21, 0);
+	assert_true(peer_tcb(&p)->rto < at);
+	peer_done(&p);
+}
+
+/* MUST-20, SHLD-9: the user hears at R1; at R2 the connection is given up. */
+static void test_r1_and_r2(void **unused)
+{
+	struct peer p;
+	int error;
+
+	(void)unused;
+	established(&p);
+	peer_set(&p, PARLEY_SET_R2, PARLEY_S(100));
+	user_sends(&p, 10);
+	peer_events(&p, p.conn, NULL);
+	peer_wait(&p, MS(200 + 400));
+	assert_int_equal(peer_events(&p, p.conn, NULL), 0);
+	peer_wait(&p, MS(800));
+	assert_int_equal(peer_events(&p, p.conn, NULL), PARLEY_SOFT_ERROR);
+	peer_wait(&p, SEC(98));
+	expect_state(&p, ESTABLISHED);
+	peer_wait(&p, SEC(30));
+	expect_state(&p, CLOSED);
+	assert_true(peer_events(&p, p.conn, &error) & PARLEY_DEAD);
+	assert_int_equal(error, PARLEY_ETIMEDOUT);
+	peer_done(&p);
+}
+
+/* MUST-21: R2 of 0 means for ever. */
+static void test_r2_off(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	established(&p);
+	peer_set(&p, PARLEY_SET_R2, 0);
+	user_sends(&p, 10);
+	peer_wait(&p, SEC(30000));
+	expect_state(&p, ESTABLISHED);
+	peer_forget(&p);
+	recv(&p, ".", 1, 11, 0);
+	peer_done(&p);
+}
+
+/* MUST-23: a SYN is repeated for at least three minutes. */
+static void test_syn_gives_up(void **unused)
+{
+	static const uint64_t after[] = {1, 3, 7, 15, 31, 63, 127};
+	struct peer p;
+	uint64_t begin;
+	int error;
+
+	(void)unused;
+	peer_init(&p);
+	peer_connect(&p);
+	begin = expect(&p, "S", 0, 0, 0).at;
+	peer_wait(&p, SEC(180));
+	expect_state(&p, SYN_SENT);
+	for (int i = 0; i < 7; i++)
+		assert_int_equal(expect(&p, "S", 0, 0, 0).at - begin, SEC(after[i]));
+	expect_none(&p);
+	peer_wait(&p, SEC(70));
+	expect_state(&p, CLOSED);
+	expect_none(&p);
+	assert_true(peer_events(&p, p.conn, &error) & PARLEY_DEAD);
+	assert_int_equal(error, PARLEY_ETIMEDOUT);
+	peer_done(&p);
+}
+
+/* The most retries that can be set are not "for ever". */
+static void test_most_syn_retries_end(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	peer_set(&p, PARLEY_SET_SYN_RETRIES, 255);
+	peer_set(&p, PARLEY_SET_MAX_RTO, PARLEY_S(1));
+	peer_connect(&p);
+	peer_wait(&p, SEC(300));
+	expect_state(&p, CLOSED);
+	peer_done(&p);
+}
+
+/* A SYN,ACK of a TCB: given up, a passive OPEN listens again, an active one ends. */
+static void test_syn_ack_gives_up(void **unused)
+{
+	struct peer p;
+	int error;
+
+	(void)unused;
+	for (int how = PEER_ACTIVE; how <= PEER_PASSIVE; how++) {
+		peer_init(&p);
+		peer_reach(&p, (enum peer_how)how, PARLEY_SYN_RECEIVED);
+		peer_wait(&p, SEC(400));
+		for (int i = how == PEER_PASSIVE ? 5 : 7; i; i--)
+			expect(&p, "S.", 0, 1, 0);
+		expect_none(&p);
+		if (how == PEER_PASSIVE) {
+			expect_state(&p, LISTEN);
+		} else {
+			expect_state(&p, CLOSED);
+			peer_events(&p, p.conn, &error);
+			assert_int_equal(error, PARLEY_ETIMEDOUT);
+		}
+		peer_done(&p);
+	}
+}
+
+/* Fills the peer's window of 1000 bytes, and more waits. */
+static void closed_window(struct peer *p)
+{
+	peer_init_at(p, 0x7ffffff0, 0xfffffff0);
+	p->wnd = 1000;
+	peer_reach(p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	user_sends(p, 2000);
+	expect(p, ".", 1, 1, 1000);
+	p->wnd = 0;
+	recv(p, ".", 1, 1001, 0);
+	expect_none(p);
+}
+
+/* MUST-35, MUST-36, SHLD-29, SHLD-30: probes of one byte, at growing intervals. */
+static void test_zero_window_probes(void **unused)
+{
+	struct peer p;
+	uint64_t begin, at = 200;
+
+	(void)unused;
+	closed_window(&p);
+	begin = p.tcp.now;
+	for (uint64_t rto = 200; rto < 10000; rto *= 2, at += rto) {
+		struct sent sent;
+
+		while (!p.sent_count)
+			peer_wait(&p, MS(10));
+		sent = expect(&p, ".", 1001, 1, 1);
+		assert_int_equal(sent.at - begin, MS(at));
+		assert_int_equal(sent.why, PARLEY_WHY_PROBE);
+		recv(&p, ".", 1, 1001, 0);
+		expect_none(&p);
+	}
+	/* It opens: the probe's byte goes at once, and all else (behind Nagle). */
+	p.wnd = 5000;
+	recv(&p, ".", 1, 1001, 0);
+	expect(&p, ".", 1001, 1, 1);
+	expect_none(&p);
+	recv(&p, ".", 1, 1002, 0);
+	expect(&p, "P.", 1002, 1, 999);
+	recv(&p, ".", 1, 2001, 0);
+	expect_none(&p);
+	peer_done(&p);
+}
+
+/* How long the window was closed says nothing about the round trip. */
+static void test_persist_leaves_the_rto_alone(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	closed_window(&p);
+	for (int i = 0; i < 20; i++) {
+		peer_wait(&p, SEC(20));
+		peer_forget(&p);
+		recv(&p, ".", 1, 1001, 0);
+	}
+	p.wnd = 5000;
+	recv(&p, ".", 1, 1001, 0);
+	peer_forget(&p);
+	peer_wait(&p, MS(250));
+	assert_int_equal(next_sent(&p).why, PARLEY_WHY_RTO);
+	peer_done(&p);
+}
+
+/* MUST-37: for as long as they are answered; and not longer than R2 when they are not. */
+static void test_persist_lives_while_answered(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	closed_window(&p);
+	peer_set(&p, PARLEY_SET_R2, PARLEY_S(300));
+	for (int i = 0; i < 200; i++) {
+		peer_wait(&p, SEC(60));
+		if (p.sent_count)
+			recv(&p, ".", 1, 1001, 0);
+		peer_forget(&p);
+	}
+	expect_state(&p, ESTABLISHED);
+	peer_wait(&p, SEC(600));
+	expect_state(&p, CLOSED);
+	peer_done(&p);
+}
+
+/* A probe that the peer takes: the window is still closed, so the next one probes. */
+static void test_probe_is_taken(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	closed_window(&p);
+	for (uint32_t i = 0; i < 5; i++) {
+		while (!p.sent_count)
+			peer_wait(&p, MS(10));
+		expect(&p, ".", 1001 + i, 1, 1);
+		recv(&p, ".", 1, 1002 + i, 0);
+		expect_none(&p);
+	}
+	peer_done(&p);
+}
+
+/* The FIN, when nothing else is left: it is the probe. */
+static void test_fin_at_zero_window(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	p.wnd = 1000;
+	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	user_sends(&p, 1000);
+	expect(&p, "P.", 1, 1, 1000);
+	p.wnd = 0;
+	recv(&p, ".", 1, 1001, 0);
+	assert_int_equal(user_release(&p.tcp, p.conn), 0);
+	peer_step(&p);
+	expect_none(&p);
+	peer_wait(&p, MS(200));
+	expect(&p, "F.", 1001, 1, 0);
+	peer_wait(&p, MS(400));
+	expect(&p, "F.", 1001, 1, 0);
+	p.wnd = 10;
+	recv(&p, ".", 1, 1001, 0);
+	expect(&p, "F.", 1001, 1, 0);
+	recv(&p, ".", 1, 1002, 0);
+	expect_state(&p, FIN_WAIT_2);
+	peer_done(&p);
+}
+
+/* From persist to retransmission and back: there is always a timer (peer.c checks that). */
+static void test_persist_and_retransmission(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	closed_window(&p);
+	peer_wait(&p, MS(200));
+	expect(&p, ".", 1001, 1, 1);
+	p.wnd = 500;
+	recv(&p, ".", 1, 1001, 0);
+	peer_forget(&p);
+	peer_wait(&p, MS(500));
+	assert_true(p.sent_count > 0);
+	assert_int_equal(next_sent(&p).seq, 1001);
+	peer_forget(&p);
+	p.wnd = 0;
+	recv(&p, ".", 1, 1001, 0);
+	expect_none(&p);
+	for (int i = 0; i < 10; i++) {
+		peer_wait(&p, SEC(120));
+		assert_int_equal(next_sent(&p).seq, 1001);
+		peer_forget(&p);
+		recv(&p, ".", 1, 1001, 0);
+	}
+	p.wnd = 5000;
+	recv(&p, ".", 1, 1001, 0);
+	assert_int_equal(next_sent(&p).seq, 1001);
+	peer_done(&p);
+}
+
+/*
+ * Both windows closed, each side with a probe under way: an ACK of ours must stand where the peer
+ * accepts it, or it would never hear that our window has opened.
+ */
+static void test_ack_while_a_probe_is_under_way(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	closed_window(&p);
+	peer_wait(&p, MS(200));
+	expect(&p, ".", 1001, 1, 1);
+	recv(&p, "P.", 1, 1001, 2000);
+	peer_wait(&p, MS(40));
+	expect(&p, ".", 1001, 2001, 0);
+	peer_done(&p);
+}
+
+/* MUST-24 ... MUST-29: off by default; idle, interval, count. */
+static void test_keepalive(void **unused)
+{
+	struct peer p;
+	uint64_t begin;
+	int error;
+
+	(void)unused;
+	established(&p);
+	peer_wait(&p, SEC(20000));
+	expect_none(&p);
+	peer_set(&p, PARLEY_SET_KEEPALIVE, 1);
+	begin = p.tcp.now;
+	peer_wait(&p, SEC(7201));
+	assert_int_equal(expect(&p, ".", 0, 1, 0).at - begin, SEC(7200));
+	recv(&p, ".", 1, 1, 0);
+	peer_wait(&p, SEC(7199));
+	expect_none(&p);
+	begin = p.tcp.now;
+	peer_wait(&p, SEC(9 * 75));
+	for (uint64_t i = 0; i < 9; i++)
+		expect(&p, ".", 0, 1, 0);
+	expect_none(&p);
+	expect_state(&p, ESTABLISHED);
+	peer_wait(&p, SEC(75));
+	expect(&p, "R.", 1, 1, 0);
+	expect_state(&p, CLOSED);
+	peer_events(&p, p.conn, &error);
+	assert_int_equal(error, PARLEY_ETIMEDOUT);
+	peer_done(&p);
+}
+
+/* Without an owner FIN-WAIT-2 ends; with one it does not. */
+static void test_fin_wait_2(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	peer_reach(&p, PEER_ACTIVE, PARLEY_FIN_WAIT_2);
+	peer_wait(&p, SEC(10000));
+	expect_state(&p, FIN_WAIT_2);
+	assert_int_equal(user_release(&p.tcp, p.conn), 0);
+	peer_wait(&p, SEC(60) - 1);
+	expect_state(&p, FIN_WAIT_2);
+	peer_wait(&p, 1);
+	expect_state(&p, CLOSED);
+	assert_int_equal(p.tcp.tcbs.used, 0);
+	peer_done(&p);
+
+	peer_init(&p);
+	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	assert_int_equal(user_release(&p.tcp, p.conn), 0);
+	peer_step(&p);
+	recv(&p, ".", 1, 2, 0);
+	peer_wait(&p, SEC(60));
+	expect_state(&p, CLOSED);
+	peer_done(&p);
+}
+
+/* Our FIN is repeated in FIN-WAIT-1, CLOSING and LAST-ACK, always with the same number. */
+static void test_fin_is_retransmitted(void **unused)
+{
+	static const enum parley_state states[] = {PARLEY_FIN_WAIT_1, PARLEY_CLOSING,
+						   PARLEY_LAST_ACK};
+	struct peer p;
+
+	(void)unused;
+	for (int i = 0; i < 3; i++) {
+		uint32_t nxt = i ? 2 : 1;
+
+		peer_init(&p);
+		peer_reach(&p, PEER_ACTIVE, states[i]);
+		peer_wait(&p, MS(200 + 400));
+		expect(&p, "F.", 1, nxt, 0);
+		expect(&p, "F.", 1, nxt, 0);
+		expect_none(&p);
+		peer_wait(&p, SEC(1100));
+		expect_state(&p, CLOSED);
+		peer_done(&p);
+	}
+}
+
+/* A window that opens while the user is gone: data, then FIN, then the end; nothing stays. */
+static void test_released_behind_a_closed_window(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	closed_window(&p);
+	assert_int_equal(user_release(&p.tcp, p.conn), 0);
+	peer_wait(&p, SEC(100));
+	peer_forget(&p);
+	p.wnd = 5000;
+	recv(&p, ".", 1, 1001, 0);
+	expect(&p, ".", 1001, 1, 1);
+	expect(&p, "FP.", 1002, 1, 999);
+	recv(&p, "F.", 1, 2002, 0);
+	expect_state(&p, TIME_WAIT);
+	peer_wait(&p, SEC(61));
+	assert_int_equal(p.tcp.slots.used, 0);
+	peer_done(&p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_retransmission_backs_off),
+		cmocka_unit_test(test_r1_and_r2),
+		cmocka_unit_test(test_r2_off),
+		cmocka_unit_test(test_syn_gives_up),
+		cmocka_unit_test(test_most_syn_retries_end),
+		cmocka_unit_test(test_syn_ack_gives_up),
+		cmocka_unit_test(test_zero_window_probes),
+		cmocka_unit_test(test_persist_leaves_the_rto_alone),
+		cmocka_unit_test(test_persist_lives_while_answered),
+		cmocka_unit_test(test_probe_is_taken),
+		cmocka_unit_test(test_fin_at_zero_window),
+		cmocka_unit_test(test_persist_and_retransmission),
+		cmocka_unit_test(test_ack_while_a_probe_is_under_way),
+		cmocka_unit_test(test_keepalive),
+		cmocka_unit_test(test_fin_wait_2),
+		cmocka_unit_test(test_fin_is_retransmitted),
+		cmocka_unit_test(test_released_behind_a_closed_window),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
