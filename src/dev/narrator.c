@@ -227,7 +227,7 @@ void narrator_tell(struct narrator_conn *conn, int from, const struct segment *g
 	struct narrator_end *s = &conn->end[from], *r = &conn->end[!from];
 	uint64_t seq, ack = 0;
 
-	/* A reset may come from an end that has no numbers of its own; then it counts from itself. */
+	/* A reset may come from an end without numbers of its own; it counts from itself then. */
 	if (g->flags & (TCP_SYN | TCP_RST))
 		learn_iss(s, g->seq, 0);
 	learn_iss(s, seq_sub(g->seq, 1), 1);
