@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Congestion control and loss recovery without SACK (RFC 5681, 6582, 3042, 3465). Segments are of
+ * 1000 bytes, so cwnd reads in segments.
+ */
+#include "peer.h"
+
+/* A connection whose user has sent `n` segments, of which cwnd lets ten go. */
+static void sending(struct peer *p, uint32_t n)
+{
+	peer_init_at(p, 0xfffffffe, 5);
+	p->wscale = 4;
+	p->wnd = 65535;
+	peer_reach(p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	p->wnd = 500000;
+	recv(p, ".", 1, 1, 0);
+	user_sends(p, 1000 * n);
+}
+
+/* Takes what was sent: so many segments, the first at `seq`. */
+static void expect_segments(struct peer *p, uint32_t seq, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		struct sent sent = next_sent(p);
+
+		assert_int_equal(sent.seq, seq + 1000 * i);
+		assert_int_equal(sent.len, 1000);
+	}
+	expect_none(p);
+}
+
+static uint32_t cwnd(struct peer *p)
+{
+	return peer_tcb(p)->cwnd;
+}
+
+/* Slow start: a segment more for each that is acknowledged, two at most for one ACK (RFC 3465). */
+static void test_slow_start(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	sending(&p, 100);
+	expect_segments(&p, 1, 10);
+	assert_int_equal(cwnd(&p), 10000);
+	recv(&p, ".", 1, 1001, 0);
+	assert_int_equal(cwnd(&p), 11000);
+	expect_segments(&p, 10001, 2);
+	recv(&p, ".", 1, 6001, 0);
+	assert_int_equal(cwnd(&p), 13000);
+	expect_segments(&p, 12001, 7);
+	recv(&p, ".", 1, 6501, 0);
+	assert_int_equal(cwnd(&p), 13500);
+	peer_done(&p);
+}
+
+/* A window that is not used does not grow. */
+static void test_no_growth_when_not_limited(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	sending(&p, 3);
+	expect_segments(&p, 1, 3);
+	for (uint32_t i = 0; i < 20; i++) {
+		recv(&p, ".", 1, 1001 + 1000 * i, 0);
+		user_sends(&p, 1000);
+	}
+	assert_int_equal(cwnd(&p), 10000);
+	peer_done(&p);
+}
+
+/* Three duplicates: the first segment at once, half the window, and new text as they go on. */
+static void test_fast_retransmit(void **unused)
+{
+	struct peer p;
+	struct sent sent;
+
+	(void)unused;
+	sending(&p, 100);
+	expect_segments(&p, 1, 10);
+	recv(&p, ".", 1, 1, 0);
+	expect_segments(&p, 10001, 1); /* limited transmit (RFC 3042) */
+	recv(&p, ".", 1, 1, 0);
+	expect_segments(&p, 11001, 1);
+	recv(&p, ".", 1, 1, 0);
+	sent = next_sent(&p);
+	assert_int_equal(sent.seq, 1);
+	assert_int_equal(sent.why, PARLEY_WHY_FAST);
+	expect_none(&p);
+	/* FlightSize without what limited transmit sent, halved. */
+	assert_int_equal(peer_tcb(&p)->ssthresh, 5000);
+	assert_int_equal(cwnd(&p), 5000);
+	/* cwnd of RFC 5681 would be 5 + 3, of which 12 are out: four more before anything may go. */
+	for (int i = 0; i < 4; i++)
+		recv(&p, ".", 1, 1, 0);
+	expect_none(&p);
+	recv(&p, ".", 1, 1, 0);
+	expect_segments(&p, 12001, 1);
+	peer_done(&p);
+}
+
+static void test_without_limited_transmit(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	peer_set(&p, PARLEY_SET_LIMITED_TRANSMIT, 0);
+	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	user_sends(&p, 50000);
+	expect_segments(&p, 1, 10);
+	recv(&p, ".", 1, 1, 0);
+	recv(&p, ".", 1, 1, 0);
+	expect_none(&p);
+	recv(&p, ".", 1, 1, 0);
+	assert_int_equal(next_sent(&p).seq, 1);
+	expect_none(&p);
+	peer_done(&p);
+}
+
+/* RFC 5681 2: what is no duplicate. */
+static void test_not_a_duplicate(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	sending(&p, 100);
+	expect_segments(&p, 1, 10);
+	for (uint32_t i = 0; i < 5; i++)
+		recv(&p, "P.", 1 + i, 1, 1); /* it has text */
+	for (uint32_t i = 0; i < 5; i++) {
+		p.wnd += 1600; /* it changes the window */
+		recv(&p, ".", 6, 1, 0);
+	}
+	peer_forget(&p);
+	assert_int_equal(p.tcp.counters[PARLEY_COUNTER_DUP_ACKS], 0);
+	assert_int_equal(cwnd(&p), 10000);
+	/* Nothing is under way. */
+	recv(&p, ".", 6, 10001, 0);
+	peer_done(&p);
+}
+
+/* Segments 1, 3 and 5 of ten are lost: a partial ACK retransmits the next hole at once. */
+static void test_partial_and_full_ack(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	sending(&p, 10);
+	expect_segments(&p, 1, 10);
+	for (int i = 0; i < 7; i++)
+		recv(&p, ".", 1, 1, 0);
+	expect_segments(&p, 1, 1);
+	recv(&p, ".", 1, 2001, 0);
+	assert_int_equal(p.sent[p.sent_first].why, PARLEY_WHY_PARTIAL);
+	expect_segments(&p, 2001, 1);
+	recv(&p, ".", 1, 4001, 0);
+	expect_segments(&p, 4001, 1);
+	assert_true(peer_tcb(&p)->flags & TCB_RECOVERY);
+	recv(&p, ".", 1, 10001, 0);
+	expect_none(&p);
+	/* Full: min(ssthresh, max(FlightSize, SMSS) + SMSS). */
+	assert_false(peer_tcb(&p)->flags & TCB_RECOVERY);
+	assert_int_equal(peer_tcb(&p)->ssthresh, 5000);
+	assert_int_equal(cwnd(&p), 2000);
+	assert_int_equal(p.tcp.counters[PARLEY_COUNTER_RENO_RECOVERY], 1);
+	peer_done(&p);
+}
+
+/* Avoidance: one segment for a whole window acknowledged. */
+static void test_congestion_avoidance(void **unused)
+{
+	struct peer p;
+	uint32_t ack = 1;
+
+	(void)unused;
+	sending(&p, 900);
+	peer_tcb(&p)->ssthresh = 10000;
+	peer_forget(&p);
+	for (uint32_t window = 10; window < 20; window++)
+		for (uint32_t i = 0; i < window; i++) {
+			assert_int_equal(cwnd(&p), window * 1000);
+			recv(&p, ".", 1, ack += 1000, 0);
+			peer_forget(&p);
+		}
+	assert_int_equal(cwnd(&p), 20000);
+	peer_done(&p);
+}
+
+/* A timeout: one segment, then slow start over what is believed lost, up to half the window. */
+static void test_timeout(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	sending(&p, 12);
+	expect_segments(&p, 1, 10);
+	peer_wait(&p, MS(200));
+	assert_int_equal(p.sent[p.sent_first].why, PARLEY_WHY_RTO);
+	expect_segments(&p, 1, 1);
+	assert_int_equal(cwnd(&p), 1000);
+	assert_int_equal(peer_tcb(&p)->ssthresh, 5000);
+	recv(&p, ".", 1, 1001, 0);
+	expect_segments(&p, 1001, 2);
+	recv(&p, ".", 1, 3001, 0);
+	assert_int_equal(cwnd(&p), 3000); /* RFC 3465: L is one segment now */
+	expect_segments(&p, 3001, 3);
+	/* Duplicates of what was sent before it do not start a recovery (RFC 6582 3.2). */
+	for (int i = 0; i < 5; i++)
+		recv(&p, ".", 1, 3001, 0);
+	expect_none(&p);
+	assert_int_equal(p.tcp.counters[PARLEY_COUNTER_FAST_RETRANS], 0);
+	recv(&p, ".", 1, 10001, 0);
+	expect_segments(&p, 10001, 2);
+	peer_done(&p);
+}
+
+/* The same segment again: ssthresh is not cut twice (RFC 5681 3.1). */
+static void test_timeout_again(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	sending(&p, 100);
+	peer_forget(&p);
+	peer_wait(&p, MS(200 + 400 + 800));
+	for (int i = 0; i < 3; i++)
+		expect(&p, ".", 1, 1, 1000);
+	expect_none(&p);
+	assert_int_equal(peer_tcb(&p)->ssthresh, 5000);
+	assert_int_equal(cwnd(&p), 1000);
+	peer_done(&p);
+}
+
+/* In recovery, a timeout ends it. */
+static void test_timeout_in_recovery(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	sending(&p, 10);
+	peer_forget(&p);
+	for (int i = 0; i < 3; i++)
+		recv(&p, ".", 1, 1, 0);
+	expect_segments(&p, 1, 1);
+	peer_wait(&p, MS(200));
+	expect_segments(&p, 1, 1);
+	assert_false(peer_tcb(&p)->flags & TCB_RECOVERY);
+	assert_int_equal(cwnd(&p), 1000);
+	recv(&p, ".", 1, 10001, 0);
+	expect_none(&p);
+	peer_done(&p);
+}
+
+/* Only the first partial ACK restarts the timer (RFC 6582 4, impatient). */
+static void test_impatient(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	sending(&p, 10);
+	peer_forget(&p);
+	for (int i = 0; i < 9; i++)
+		recv(&p, ".", 1, 1, 0);
+	peer_wait(&p, MS(100));
+	recv(&p, ".", 1, 2001, 0); /* the timer begins anew: 300 */
+	peer_wait(&p, MS(150));
+	recv(&p, ".", 1, 4001, 0); /* not again */
+	peer_forget(&p);
+	peer_wait(&p, MS(49));
+	expect_none(&p);
+	peer_wait(&p, MS(1));
+	assert_int_equal(next_sent(&p).why, PARLEY_WHY_RTO);
+	peer_done(&p);
+}
+
+/* A window that closes and opens while duplicates are counted: the counts stay true. */
+static void test_window_closes_after_duplicates(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	sending(&p, 2);
+	peer_forget(&p);
+	recv(&p, ".", 1, 1, 0);
+	recv(&p, ".", 1, 1, 0);
+	p.wnd = 0;
+	recv(&p, ".", 1, 1, 0);
+	peer_wait(&p, MS(200)); /* what is under way probes */
+	peer_forget(&p);
+	p.wnd = 50000;
+	recv(&p, ".", 1, 1, 0);
+	assert_int_equal(next_sent(&p).seq, 1);
+	for (int i = 0; i < 4; i++)
+		recv(&p, ".", 1, 1, 0);
+	recv(&p, ".", 1, 2001, 0);
+	peer_done(&p);
+}
+
+/* ACKs of bytes never sent, and ever smaller ones, gain nothing (ACK division). */
+static void test_ack_division(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	sending(&p, 100);
+	peer_forget(&p);
+	for (uint32_t i = 1; i <= 1000; i++)
+		recv(&p, ".", 1, 1 + i, 0);
+	assert_int_equal(cwnd(&p), 11000);
+	peer_done(&p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_slow_start),
+		cmocka_unit_test(test_no_growth_when_not_limited),
+		cmocka_unit_test(test_fast_retransmit),
+		cmocka_unit_test(test_without_limited_transmit),
+		cmocka_unit_test(test_not_a_duplicate),
+		cmocka_unit_test(test_partial_and_full_ack),
+		cmocka_unit_test(test_congestion_avoidance),
+		cmocka_unit_test(test_timeout),
+		cmocka_unit_test(test_timeout_again),
+		cmocka_unit_test(test_timeout_in_recovery),
+		cmocka_unit_test(test_impatient),
+		cmocka_unit_test(test_window_closes_after_duplicates),
+		cmocka_unit_test(test_ack_division),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
