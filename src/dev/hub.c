@@ -296,6 +296,8 @@ static void record(struct hub *hub, uint64_t now, size_t len, int receivers,
 	if (pcapfile_tcp(&tcp, PARLEY_LINK_ETHERNET, hub->frame, len)) {
 		pcapfile_narrate(hub->pcap, &tcp, lost, &narration);
 		narration_comment(comment, &narration);
+	} else {
+		pcapfile_other(comment, PARLEY_LINK_ETHERNET, hub->frame, len);
 	}
 	if (receivers == 1)
 		describe(fate, sizeof fate, now, verdict);

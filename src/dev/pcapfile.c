@@ -2,13 +2,17 @@
 #include "dev/pcapfile.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "dev/outfile.h"
+#include "wire/arp.h"
 #include "wire/eth.h"
+#include "wire/icmp.h"
 #include "wire/ip.h"
 #include "wire/ipv4.h"
+#include "wire/text.h"
 
 #define HEAD_MAX 4096
 
@@ -76,14 +80,20 @@ int pcapfile_open(struct pcapfile **out, const char *path, const char *about, co
 	return 0;
 }
 
+/* The frame as far as its network layer. */
+static bool strip_link(struct eth_frame *frame, enum parley_link link, const uint8_t *bytes,
+		       size_t len)
+{
+	*frame = (struct eth_frame){.type = ETH_IPV4, .payload = bytes, .payload_len = len};
+	return link != PARLEY_LINK_ETHERNET || eth_parse(frame, bytes, len) == WIRE_OK;
+}
+
 bool pcapfile_tcp(struct pcapfile_tcp *tcp, enum parley_link link, const uint8_t *bytes, size_t len)
 {
-	struct eth_frame frame = {.type = ETH_IPV4, .payload = bytes, .payload_len = len};
+	struct eth_frame frame;
 	struct ip_packet packet;
 
-	if (link == PARLEY_LINK_ETHERNET && eth_parse(&frame, bytes, len) != WIRE_OK)
-		return false;
-	if (frame.type != ETH_IPV4)
+	if (!strip_link(&frame, link, bytes, len) || frame.type != ETH_IPV4)
 		return false;
 	if (ipv4_parse(&packet, frame.payload, frame.payload_len) != WIRE_OK)
 		return false;
@@ -94,6 +104,54 @@ bool pcapfile_tcp(struct pcapfile_tcp *tcp, enum parley_link link, const uint8_t
 	tcp->src = (struct parley_endpoint){packet.src, tcp->segment.src_port};
 	tcp->dst = (struct parley_endpoint){packet.dst, tcp->segment.dst_port};
 	return true;
+}
+
+static void describe_arp(char *out, const struct eth_frame *frame)
+{
+	char sender[TEXT_ADDR_MAX], target[TEXT_ADDR_MAX], mac[TEXT_ETH_MAX];
+	struct arp_packet arp;
+
+	if (arp_parse(&arp, frame->payload, frame->payload_len) != WIRE_OK)
+		return;
+	text_addr(sender, &arp.sender);
+	if (arp.operation == ARP_REQUEST)
+		snprintf(out, PCAPFILE_OTHER_MAX, "ARP: %s asks who has %s", sender,
+			 text_addr(target, &arp.target));
+	else
+		snprintf(out, PCAPFILE_OTHER_MAX, "ARP: %s is at %s", sender,
+			 text_eth(mac, arp.sender_hw));
+}
+
+static void describe_icmp(char *out, const struct eth_frame *frame)
+{
+	struct ip_packet packet;
+	struct icmp_message message;
+
+	if (ipv4_parse(&packet, frame->payload, frame->payload_len) != WIRE_OK ||
+	    packet.protocol != IP_ICMP ||
+	    icmp_parse(&message, packet.payload, packet.payload_len) != WIRE_OK)
+		return;
+	if (message.type == ICMP_ECHO || message.type == ICMP_ECHO_REPLY)
+		snprintf(out, PCAPFILE_OTHER_MAX, "ICMP: echo %s",
+			 message.type == ICMP_ECHO ? "request" : "reply");
+	else
+		snprintf(out, PCAPFILE_OTHER_MAX, "ICMP: type %u, code %u", message.type,
+			 message.code);
+}
+
+char *pcapfile_other(char out[static PCAPFILE_OTHER_MAX], enum parley_link link,
+		     const uint8_t *bytes, size_t len)
+{
+	struct eth_frame frame;
+
+	*out = 0;
+	if (!strip_link(&frame, link, bytes, len))
+		return out;
+	if (frame.type == ETH_ARP)
+		describe_arp(out, &frame);
+	else if (frame.type == ETH_IPV4)
+		describe_icmp(out, &frame);
+	return out;
 }
 
 void pcapfile_narrate(struct pcapfile *file, const struct pcapfile_tcp *tcp, bool lost,
@@ -179,6 +237,8 @@ void pcapfile_frame(struct pcapfile *file, uint64_t now, enum pcapng_direction d
 			narration.why = a->why;
 		}
 		narration_comment(comment, &narration);
+	} else {
+		pcapfile_other(comment, file->link, bytes, len);
 	}
 	pcapfile_packet(file, now, direction, bytes, len, comment);
 }

@@ -35,6 +35,11 @@ int pcapfile_open(struct pcapfile **out, const char *path, const char *about, co
 bool pcapfile_tcp(struct pcapfile_tcp *tcp, enum parley_link link, const uint8_t *bytes,
 		  size_t len);
 
+/* What a frame without TCP is, in a few words: ARP and ICMP; "" for all others. Returns out. */
+#define PCAPFILE_OTHER_MAX 128
+char *pcapfile_other(char out[static PCAPFILE_OTHER_MAX], enum parley_link link,
+		     const uint8_t *bytes, size_t len);
+
 /*
  * What the file's narrator has to say about a segment. To be asked once for each, in order; the
  * answer can be bettered before it goes into the comment.
