@@ -25,6 +25,7 @@ struct port {
 	struct loop_watch watch;
 	uint32_t watched; /* the events that epoll knows; 0: not registered */
 	bool readable;	  /* receive() may have something */
+	bool writable;	  /* was full, and has room again */
 	/* What the device had no room for, to be handed to it first. */
 	struct parley_frame kept[FRAMES];
 	int kept_count;
@@ -130,8 +131,8 @@ static void port_ready(struct loop_watch *watch, uint32_t events)
 {
 	struct port *port = watch->context;
 
-	if (events & ~(uint32_t)EPOLLOUT)
-		port->readable = true;
+	port->readable |= (events & ~(uint32_t)EPOLLOUT) != 0;
+	port->writable |= (events & EPOLLOUT) != 0;
 }
 
 int loop_attach(struct loop *loop, struct device *device, int ifindex)
@@ -210,6 +211,7 @@ static bool transmit(struct loop *loop, struct port *port)
 {
 	int taken = device_transmit(port->device, port->kept, port->kept_count);
 
+	port->writable = false;
 	if (taken < 0) {
 		lose_port(loop, port, taken);
 		return false;
@@ -228,8 +230,11 @@ static void output(struct loop *loop, struct port *port)
 		if (port->kept_count == 0)
 			port->kept_count = parley_output(loop->host, port->ifindex, loop->now,
 							 port->kept, FRAMES);
+		/* A device that has room again may have something of its own to go on with. */
 		bool last = port->kept_count < FRAMES;
-		if (port->kept_count == 0 || !transmit(loop, port) || last)
+		if (port->kept_count == 0 && !port->writable)
+			return;
+		if (!transmit(loop, port) || last)
 			return;
 	}
 	loop->busy = true;
@@ -361,7 +366,12 @@ void loop_stop(struct loop *loop)
 bool loop_quiet(const struct loop *loop)
 {
 	for (int i = 0; i < loop->port_count; i++) {
-		if (loop->ports[i]->kept_count > 0)
+		const struct port *port = loop->ports[i];
+		if (port->kept_count > 0)
+			return false;
+		/* A device with a deadline still has frames on their way. */
+		if (port->device &&
+		    (port->device->want_write || port->device->deadline != DEVICE_NEVER))
 			return false;
 	}
 	return !owes(loop);

@@ -60,7 +60,7 @@ int loop_run(struct loop *loop);
 /* Ends loop_run() at the end of the turn. */
 void loop_stop(struct loop *loop);
 
-/* Whether the devices have taken all that the host owed. */
+/* Whether the devices have taken all that the host owed, and passed it on. */
 bool loop_quiet(const struct loop *loop);
 
 /* When the current turn began. */

@@ -2,7 +2,10 @@
 #include "run/program.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -103,8 +106,31 @@ static int explain_no_filter(int err)
 	return 1;
 }
 
+/* Whether PATH leads to a file of that name, executable or not. */
+static bool is_in_path(const char *name)
+{
+	const char *path = getenv("PATH");
+	char file[PATH_MAX];
+
+	for (const char *end; path; path = end ? end + 1 : NULL) {
+		end = strchr(path, ':');
+		int len = end ? (int)(end - path) : (int)strlen(path);
+		int n = snprintf(file, sizeof(file), "%.*s/%s", len, path, name);
+		if (n > 0 && (size_t)n < sizeof(file) && access(file, F_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
 static int explain_no_exec(const char *name, int err)
 {
+	/* A directory on the way that may not be searched hides that there is no such file. */
+	if (err == EACCES && !strchr(name, '/') && !is_in_path(name))
+		err = ENOENT;
+	if (err == ENOENT && !strchr(name, '/')) {
+		fprintf(stderr, "parley run: %s: no such program\n", name);
+		return PROGRAM_NOT_FOUND;
+	}
 	fprintf(stderr, "parley run: %s: %s\n", name, strerror(err));
 	return err == ENOENT || err == ENOTDIR ? PROGRAM_NOT_FOUND : PROGRAM_NOT_EXECUTABLE;
 }

@@ -18,6 +18,8 @@
 #include "run/loop.h"
 #include "run/program.h"
 #include "run/supervisor.h"
+#include "wire/ip.h"
+#include "wire/text.h"
 
 /* Of those that are passed on; SIGCHLD is for us. */
 static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGCHLD};
@@ -87,26 +89,56 @@ static int new_host(struct run *run, const uint8_t secret[static 16])
 	return parley_host_new(&config, clock_now(), &run->host);
 }
 
-static bool is_ipv4(const struct parley_addr *addr)
+static int add_address(struct run *run, int ifindex, const struct run_address *address)
 {
-	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+	char text[TEXT_PREFIX_MAX];
+	int err = parley_address_add(run->host, clock_now(), ifindex, &address->addr,
+				     address->prefix);
 
-	return memcmp(addr->b, mapped, sizeof(mapped)) == 0;
+	text_prefix(text, &address->addr, address->prefix);
+	if (err == -EEXIST)
+		fprintf(stderr, "parley run: the address %s was given twice\n", text);
+	else if (err)
+		fprintf(stderr, "parley run: cannot have the address %s: %s\n", text,
+			strerror(-err));
+	return err;
+}
+
+static bool is_near(const struct run_options *options, const struct parley_addr *addr)
+{
+	for (size_t i = 0; i < options->address_count; i++) {
+		const struct run_address *address = &options->addresses[i];
+		if (ip_in_prefix(addr, &address->addr, address->prefix))
+			return true;
+	}
+	return false;
 }
 
 static int add_gateway(struct run *run, int ifindex)
 {
 	const struct parley_addr *gateway = run->options->gateway;
 	struct parley_addr everywhere = {.b = {0}};
+	char text[TEXT_ADDR_MAX];
 
 	if (!gateway)
 		return 0;
-	if (is_ipv4(gateway))
-		everywhere.b[10] = everywhere.b[11] = 0xff;
-	return parley_route_add(run->host, clock_now(), ifindex, &everywhere, 0, gateway);
+	text_addr(text, gateway);
+	if (!is_near(run->options, gateway)) {
+		fprintf(stderr,
+			"parley run: the gateway %s is in none of the networks of the host's "
+			"addresses\n",
+			text);
+		return -EINVAL;
+	}
+	if (ip_is_v4(gateway))
+		everywhere = ip_from_v4(0);
+	int err = parley_route_add(run->host, clock_now(), ifindex, &everywhere, 0, gateway);
+	if (err)
+		fprintf(stderr, "parley run: %s cannot be a gateway: %s\n", text, strerror(-err));
+	return err;
 }
 
-/* The interface with its addresses and routes. Returns its index, or a negative errno. */
+/* The interface with its addresses and routes. Returns its index, or a negative errno: said. */
 static int add_interface(struct run *run)
 {
 	const struct run_options *options = run->options;
@@ -121,16 +153,15 @@ static int add_interface(struct run *run)
 	memcpy(interface.name, device->name, sizeof(interface.name));
 	memcpy(interface.mac, device->mac, sizeof(interface.mac));
 	int ifindex = parley_interface_add(run->host, clock_now(), &interface);
-	if (ifindex < 0)
+	if (ifindex < 0) {
+		complain("cannot set up the interface", ifindex);
 		return ifindex;
-	for (size_t i = 0; i < options->address_count; i++) {
-		const struct run_address *address = &options->addresses[i];
-		int err = parley_address_add(run->host, clock_now(), ifindex, &address->addr,
-					     address->prefix);
-		if (err)
-			return err;
 	}
-	int err = add_gateway(run, ifindex);
+	int err = 0;
+	for (size_t i = 0; !err && i < options->address_count; i++)
+		err = add_address(run, ifindex, &options->addresses[i]);
+	if (!err)
+		err = add_gateway(run, ifindex);
 	return err ? err : ifindex;
 }
 
@@ -218,9 +249,11 @@ static void signals_ready(struct loop_watch *watch, uint32_t events)
 
 	(void)events;
 	while (read(watch->fd, &info, sizeof(info)) == sizeof(info)) {
+		/* Signals come by number: that the program has ended may be told last. */
+		reap(run);
 		if (info.ssi_signo == SIGCHLD)
-			reap(run);
-		else if (run->ended)
+			continue;
+		if (run->ended)
 			run->impatient = true;
 		else if (info.ssi_code <= 0)
 			kill(run->program.pid, (int)info.ssi_signo);
@@ -313,9 +346,7 @@ static int set_up(struct run *run)
 	if (err)
 		return complain("cannot make a host", err);
 	int ifindex = add_interface(run);
-	if (ifindex < 0)
-		return complain("cannot set up the interface", ifindex);
-	if (apply_settings(run))
+	if (ifindex < 0 || apply_settings(run))
 		return 1;
 	config.host = run->host;
 	config.seed = draws.seed;

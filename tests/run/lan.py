@@ -52,16 +52,20 @@ def needs(*programs):
     return unittest.skipIf(missing, f"{', '.join(missing)} not installed")
 
 
-class Reader(threading.Thread):
-    """Collects the pieces of one stream and lets others wait until there are those they want."""
+def parse(record):
+    """An event from a line of a trace (RFC 7464)."""
+    return json.loads(record.lstrip("\036"))
 
-    def __init__(self, stream, separator):
+
+class Reader(threading.Thread):
+    """Collects the lines of one stream and lets others wait until there are those they want."""
+
+    def __init__(self, stream):
         super().__init__(daemon=True)
-        self.pieces = []
+        self.lines = []
         self.ended = False
         self.changed = threading.Condition()
         self.stream = stream
-        self.separator = separator
         self.start()
 
     def run(self):
@@ -72,25 +76,25 @@ class Reader(threading.Thread):
         os.set_blocking(self.stream, True)
         rest = b""
         while chunk := os.read(self.stream, 65536):
-            *pieces, rest = (rest + chunk).split(self.separator)
-            self.add(pieces)
+            *lines, rest = (rest + chunk).split(b"\n")
+            self.add(lines)
         self.add([rest] if rest else [])
         with self.changed:
             self.ended = True
             self.changed.notify_all()
         os.close(self.stream)
 
-    def add(self, pieces):
+    def add(self, lines):
         with self.changed:
-            self.pieces += [piece.decode("utf-8", "replace") for piece in pieces]
+            self.lines += [line.decode("utf-8", "replace") for line in lines]
             self.changed.notify_all()
 
     def find(self, wanted, count=1):
-        """The count-th piece that `wanted` accepts; None when the stream ends without it."""
+        """The count-th line that `wanted` accepts; None when the stream ends without it."""
         deadline = time.monotonic() + PATIENCE
         with self.changed:
             while True:
-                found = [piece for piece in self.pieces if wanted(piece)]
+                found = [line for line in self.lines if wanted(line)]
                 if len(found) >= count:
                     return found[count - 1]
                 if self.ended or not self.changed.wait(deadline - time.monotonic()):
@@ -107,18 +111,19 @@ class Running:
 
     def __init__(self, lan, argv, trace=None, user=None, **more):
         self.name = " ".join(argv)
-        self.trace = Reader(os.open(trace, os.O_RDONLY | os.O_NONBLOCK), b"\036") if trace else None
+        self.trace = Reader(os.open(trace, os.O_RDONLY | os.O_NONBLOCK)) if trace else None
+        environment = {"HOME": lan.directory, "LC_ALL": "C.UTF-8", "http_proxy": ""}
         self.process = subprocess.Popen(
             argv,
             stdin=more.pop("stdin", subprocess.DEVNULL),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             cwd=lan.directory,
-            env={**os.environ, "HOME": lan.directory, "LC_ALL": "C.UTF-8", "http_proxy": ""},
+            env={**os.environ, **environment, **more.pop("env", {})},
             **(identity(user)),
             **more,
         )
-        self.output = Reader(os.dup(self.process.stdout.fileno()), b"\n")
+        self.output = Reader(os.dup(self.process.stdout.fileno()))
         self.process.stdout.close()
 
     @property
@@ -126,7 +131,7 @@ class Running:
         return self.process.pid
 
     def text(self):
-        return "\n".join(self.output.pieces)
+        return "\n".join(self.output.lines)
 
     def fail(self, what):
         raise AssertionError(f"{self.name}: {what}; its output:\n{self.text()}")
@@ -142,22 +147,19 @@ class Running:
         """Waits for an event of the trace with these fields; returns it."""
 
         def wanted(record):
-            event = json.loads(record) if record.strip() else {}
+            event = parse(record)
             return all(event.get(name) == value for name, value in fields.items())
 
         found = self.trace.find(wanted, count)
         if found is None:
             self.fail(f"no event {fields}")
-        return json.loads(found)
+        return parse(found)
 
-    def events(self, **fields):
-        """All that the trace has of them by now."""
-        records = [json.loads(record) for record in self.trace.pieces if record.strip()]
-        return [
-            record
-            for record in records
-            if all(record.get(name) == value for name, value in fields.items())
-        ]
+    def events(self):
+        """All that the trace has, waited for until the process has closed it."""
+        if not self.trace.wait_end():
+            self.fail("does not close its trace")
+        return [parse(record) for record in self.trace.lines]
 
     def signal(self, number):
         os.kill(self.pid, number)
@@ -289,6 +291,15 @@ class LanTest(unittest.TestCase):
         running = self.host(number, *program, **more)
         assert running.status is not None
         return running
+
+    def neighbour(self, number):
+        """A host that has its address, does nothing, and stays."""
+        ours, theirs = os.pipe()
+        self.addCleanup(os.close, theirs)
+        host = self.host(number, "sh", "-c", "echo there; read line", stdin=ours)
+        os.close(ours)
+        host.line("there")
+        return host
 
     def expect(self, running, status=0):
         """Waits for its end."""
