@@ -21,8 +21,8 @@
 #define PATIENCE (60 * SECOND)
 
 #define SELF	    "/proc/self/exe"
-#define CLIENT_ADDR "10.0.0.1"
-#define SERVER_ADDR "10.0.0.2"
+#define CLIENT_ADDR "192.0.2.1"
+#define SERVER_ADDR "192.0.2.2"
 #define PORT	    "8000"
 #define FILE_NAME   "file.bin"
 /* 2 MSL are two minutes or four; this is to be watched. */
@@ -290,7 +290,8 @@ static void announce(const struct demo *demo)
 	print_decimal(delay, demo->network.delay, 6, 1000000);
 	print_decimal(loss, demo->network.loss, 4, 10000);
 	printf("curl at " CLIENT_ADDR ", python3 -m http.server at " SERVER_ADDR ",\n"
-	       "between them a LAN with %s ms delay each way and %s %% loss\n",
+	       "between them a LAN with %s ms delay each way and %s %% loss; MSL is 1 s, so that\n"
+	       "the end of TIME-WAIT can be waited for\n",
 	       delay, loss);
 	fflush(stdout);
 }
