@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/* Handles: stale ones are known, slots come round first-in-first-out, spent ones never. */
+#include "peer.h"
+
+#include "base/rng.h"
+
+static int objects[8];
+
+static void test_handles(void **unused)
+{
+	struct peer p;
+	struct slots *slots = &p.tcp.slots;
+	parley_conn first, second;
+	uint32_t index;
+
+	(void)unused;
+	peer_init(&p);
+	assert_int_equal(slot_find(slots, PARLEY_NO_CONN), SLOT_NONE);
+	index = slot_take(slots, ENTRY_REMNANT, &objects[0]);
+	first = slot_handle(slots, index);
+	assert_int_not_equal(first, PARLEY_NO_CONN);
+	assert_true(first < (uint64_t)1 << 53);
+	assert_int_equal(slot_find(slots, first), index);
+	assert_ptr_equal(slot_object(slots, first, ENTRY_REMNANT), &objects[0]);
+	assert_null(slot_object(slots, first, ENTRY_TCB));
+	slot_change(slots, index, ENTRY_SYN, &objects[1]);
+	assert_ptr_equal(slot_object(slots, first, ENTRY_SYN), &objects[1]);
+	slot_give(slots, index);
+	assert_int_equal(slot_find(slots, first), SLOT_NONE);
+	assert_int_equal(slot_take(slots, ENTRY_SYN, &objects[2]), index);
+	second = slot_handle(slots, index);
+	assert_int_not_equal(first, second);
+	assert_int_equal(slot_find(slots, first), SLOT_NONE);
+	assert_int_equal(slot_find(slots, second), index);
+	/* Handles that were never given out. */
+	assert_int_equal(slot_find(slots, second + 1), SLOT_NONE);
+	assert_int_equal(slot_find(slots, UINT64_MAX), SLOT_NONE);
+	assert_int_equal(slot_find(slots, second | (uint64_t)1 << 53), SLOT_NONE);
+	slot_give(slots, index);
+	peer_done(&p);
+}
+
+static void test_first_in_first_out(void **unused)
+{
+	struct peer p;
+	struct slots *slots = &p.tcp.slots;
+
+	(void)unused;
+	peer_init(&p);
+	for (uint32_t i = 0; i < 8; i++)
+		assert_int_equal(slot_take(slots, ENTRY_REMNANT, &objects[i]), i);
+	for (uint32_t i = 0; i < 8; i++)
+		slot_give(slots, i * 3 % 8);
+	for (uint32_t i = 0; i < 8; i++)
+		assert_int_equal(slot_take(slots, ENTRY_REMNANT, &objects[i]), i * 3 % 8);
+	for (uint32_t i = 0; i < 8; i++)
+		slot_give(slots, i);
+	assert_int_equal(slots->used, 0);
+	peer_done(&p);
+}
+
+static void test_spent_generations(void **unused)
+{
+	struct peer p;
+	struct slots *slots = &p.tcp.slots;
+	parley_conn last;
+
+	(void)unused;
+	peer_init(&p);
+	assert_int_equal(slot_take(slots, ENTRY_REMNANT, &objects[0]), 0);
+	slot_at(slots, 0)->generation = SLOT_GENERATION;
+	last = slot_handle(slots, 0);
+	assert_int_equal(last >> 24, SLOT_GENERATION);
+	assert_int_equal(slot_find(slots, last), 0);
+	slot_give(slots, 0);
+	assert_int_equal(slot_find(slots, last), SLOT_NONE);
+	assert_int_equal(slot_take(slots, ENTRY_REMNANT, &objects[0]), 1);
+	slot_give(slots, 1);
+	peer_done(&p);
+}
+
+/* Many of them, against an array of what is in use; memory may fail when leaves are added. */
+static void test_many(void **unused)
+{
+	enum { MANY = 70000 };
+	static parley_conn handles[MANY];
+	struct peer p;
+	struct slots *slots = &p.tcp.slots;
+	struct rng r = rng(1, 1);
+	uint32_t n = 0;
+
+	(void)unused;
+	peer_init(&p);
+	while (n < MANY) {
+		uint32_t index;
+
+		memory_fail_at(&p.memory, rng_chance(&r, 10000));
+		index = slot_take(slots, ENTRY_REMNANT, &objects[n % 8]);
+		if (index != SLOT_NONE)
+			handles[n++] = slot_handle(slots, index);
+	}
+	memory_fail_at(&p.memory, 0);
+	assert_int_equal(slots->used, MANY);
+	for (uint32_t i = 0; i < MANY; i += 2)
+		slot_give(slots, slot_find(slots, handles[i]));
+	for (uint32_t i = 0; i < MANY; i++)
+		assert_int_equal(slot_find(slots, handles[i]) != SLOT_NONE, i % 2);
+	for (uint32_t i = 1; i < MANY; i += 2)
+		slot_give(slots, slot_find(slots, handles[i]));
+	peer_done(&p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_handles),
+		cmocka_unit_test(test_first_in_first_out),
+		cmocka_unit_test(test_spent_generations),
+		cmocka_unit_test(test_many),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
