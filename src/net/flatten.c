@@ -12,12 +12,12 @@
 #include "base/mem.h"
 #include "wire/eth.h"
 #include "wire/ipv4.h"
+#include "wire/ipv6.h"
 #include "wire/tcp.h"
 
 #include <parley/frame.h>
 
 enum {
-	IPV6_HEADER_LEN = 40,
 	/* In the IP header: */
 	V4_LENGTH_AT = 2,
 	V4_CHECKSUM_AT = 10,

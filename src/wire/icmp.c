@@ -23,6 +23,49 @@ static bool quotes(uint8_t type)
 	}
 }
 
+static enum icmp_kind kind_of_unreachable(uint8_t code)
+{
+	switch (code) {
+	case ICMP_NET_UNREACHABLE:
+	case ICMP_SOURCE_ROUTE_FAILED:
+	case 6:	 /* network unknown */
+	case 11: /* for this type of service */
+		return ICMP_KIND_NET_UNREACHABLE;
+	case ICMP_PROTOCOL_UNREACHABLE:
+		return ICMP_KIND_PROTOCOL_UNREACHABLE;
+	case ICMP_PORT_UNREACHABLE:
+		return ICMP_KIND_PORT_UNREACHABLE;
+	case ICMP_FRAGMENTATION_NEEDED:
+		return ICMP_KIND_TOO_BIG;
+	case 9:	 /* network prohibited */
+	case 10: /* host prohibited */
+	case ICMP_ADMIN_PROHIBITED:
+	case 14: /* precedence violation */
+	case 15: /* precedence cut off */
+		return ICMP_KIND_PROHIBITED;
+	default:
+		return ICMP_KIND_HOST_UNREACHABLE;
+	}
+}
+
+static enum icmp_kind kind_of(uint8_t type, uint8_t code)
+{
+	switch (type) {
+	case ICMP_ECHO:
+		return ICMP_KIND_ECHO;
+	case ICMP_ECHO_REPLY:
+		return ICMP_KIND_ECHO_REPLY;
+	case ICMP_UNREACHABLE:
+		return kind_of_unreachable(code);
+	case ICMP_TIME_EXCEEDED:
+		return ICMP_KIND_TIME_EXCEEDED;
+	case ICMP_PARAMETER_PROBLEM:
+		return ICMP_KIND_PARAMETER_PROBLEM;
+	default:
+		return ICMP_KIND_OTHER;
+	}
+}
+
 /*
  * Nearly a parser of IPv4, but of a packet cut short and altered by the routers on its way: only
  * what cannot be missing is demanded, and the checksum says nothing.
@@ -60,6 +103,7 @@ enum wire_error icmp_parse(struct icmp_message *message, const uint8_t *bytes, s
 	if (checksum_fold(checksum_sum(bytes, len)) != 0)
 		return WIRE_BAD_CHECKSUM;
 	*message = (struct icmp_message){
+		.kind = kind_of(bytes[0], bytes[1]),
 		.type = bytes[0],
 		.code = bytes[1],
 		.is_error = quotes(bytes[0]),

@@ -38,14 +38,31 @@ enum icmp_unreachable {
 	ICMP_ADMIN_PROHIBITED = 13,
 };
 
+/* What a message says, whichever family it is of. */
+enum icmp_kind {
+	ICMP_KIND_OTHER,
+	ICMP_KIND_ECHO,
+	ICMP_KIND_ECHO_REPLY,
+	ICMP_KIND_DISCOVERY, /* neighbour discovery: wire/nd.h */
+	ICMP_KIND_NET_UNREACHABLE,
+	ICMP_KIND_HOST_UNREACHABLE,
+	ICMP_KIND_PROTOCOL_UNREACHABLE,
+	ICMP_KIND_PORT_UNREACHABLE,
+	ICMP_KIND_TOO_BIG,
+	ICMP_KIND_PROHIBITED,
+	ICMP_KIND_TIME_EXCEEDED,
+	ICMP_KIND_PARAMETER_PROBLEM,
+};
+
 struct icmp_message {
-	uint8_t type; /* enum icmp_type, or one unknown to us */
+	enum icmp_kind kind;
+	uint8_t type; /* enum icmp_type or icmpv6_type, or one unknown to us */
 	uint8_t code;
 	bool is_error;	 /* of a type that quotes a packet */
 	bool has_quote;	 /* an error whose quotation could be read into quote */
 	uint16_t id;	 /* echo */
 	uint16_t number; /* echo: sequence number */
-	uint16_t mtu;	 /* fragmentation needed: next hop's MTU, 0 from an old router */
+	uint32_t mtu;	 /* too big: next hop's MTU, 0 from an old router */
 	struct ip_quote quote;
 	const uint8_t *data; /* behind the eight bytes of header, inside the parsed bytes */
 	size_t data_len;

@@ -35,6 +35,27 @@ bool ip_is_link_local(const struct parley_addr *addr)
 	return addr->b[0] == 0xfe && addr->b[1] >> 6 == 2;
 }
 
+const struct parley_addr ip_all_nodes = {{0xff, 2, [15] = 1}};
+const struct parley_addr ip_all_routers = {{0xff, 2, [15] = 2}};
+
+struct parley_addr ip_solicited_node(const struct parley_addr *addr)
+{
+	struct parley_addr group = {{0xff, 2, [11] = 1, 0xff}};
+
+	put_be24(group.b + 13, get_be24(addr->b + 13));
+	return group;
+}
+
+unsigned ip_common_prefix(const struct parley_addr *a, const struct parley_addr *b)
+{
+	unsigned from = ip_is_v4(a) && ip_is_v4(b) ? 96 : 0;
+	unsigned bits = from;
+
+	while (bits < 128 && !((a->b[bits / 8] ^ b->b[bits / 8]) >> (7 - bits % 8) & 1))
+		bits++;
+	return bits - from;
+}
+
 bool ip_is_unicast(const struct parley_addr *addr)
 {
 	return !ip_is_unspecified(addr) && !ip_is_multicast(addr) && !ip_is_broadcast(addr);

@@ -17,10 +17,21 @@
 
 #include "base/bytes.h"
 
-enum ip_protocol { IP_ICMP = 1, IP_TCP = 6, IP_UDP = 17, IP_ICMPV6 = 58 };
+enum ip_protocol { IP_ICMP = 1, IP_TCP = 6, IP_UDP = 17, IP_ICMPV6 = 58, IP_NO_NEXT = 59 };
 
 /* ECN field of RFC 3168: the two low bits of tos. */
 enum ip_ecn { IP_NOT_ECT = 0, IP_ECT_1 = 1, IP_ECT_0 = 2, IP_CE = 3, IP_ECN_MASK = 3 };
+
+/*
+ * What an IPv6 Parameter Problem is to say about a packet (RFC 8200 4, RFC 4443 3.4): the code, and
+ * where in the packet the problem lies.
+ */
+struct ip_problem {
+	bool owed;
+	bool to_group; /* also about a packet to a multicast address */
+	uint8_t code;
+	uint32_t at;
+};
 
 /* A packet of either family, in host order. Pointers lead into the parsed bytes. */
 struct ip_packet {
@@ -31,7 +42,9 @@ struct ip_packet {
 	uint8_t tos;	    /* or traffic class: DSCP in the upper six bits, ECN in the lower two */
 	uint16_t id;	    /* IPv4 only */
 	bool df;	    /* don't fragment; always true for IPv6 */
-	bool source_routed; /* carries a source route option */
+	bool source_routed; /* has a source route that is not at its end */
+	struct ip_problem problem; /* IPv6 only: owed when it was refused for something to tell */
+	uint32_t protocol_at;	   /* IPv6 only: where the byte stands that gave protocol */
 	const uint8_t *header;
 	size_t header_len; /* with options or extension headers */
 	const uint8_t *payload;
@@ -98,6 +111,15 @@ bool ip_is_broadcast(const struct parley_addr *addr);
 
 /* 169.254.0.0/16 or fe80::/10. */
 bool ip_is_link_local(const struct parley_addr *addr);
+
+/* ff02::1:ff00:0/104 with the low 24 bits of an IPv6 address (RFC 4291 2.7.1). */
+struct parley_addr ip_solicited_node(const struct parley_addr *addr);
+
+/* ff02::1 and ff02::2 (RFC 4291 2.7.1). */
+extern const struct parley_addr ip_all_nodes, ip_all_routers;
+
+/* How many leading bits two addresses of one family have in common. */
+unsigned ip_common_prefix(const struct parley_addr *a, const struct parley_addr *b);
 
 /* May be a source and the address of a TCP connection: none of unspecified, group, broadcast. */
 bool ip_is_unicast(const struct parley_addr *addr);

@@ -37,6 +37,8 @@ static void load(struct ip_packet *packet, const uint8_t *bytes, size_t header_l
 	packet->src = ip_from_v4(get_be32(bytes + 12));
 	packet->dst = ip_from_v4(get_be32(bytes + 16));
 	packet->source_routed = false;
+	packet->problem = (struct ip_problem){.owed = false};
+	packet->protocol_at = 9;
 	packet->header = bytes;
 	packet->header_len = header_len;
 	packet->payload = bytes + header_len;

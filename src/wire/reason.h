@@ -14,7 +14,7 @@ enum wire_error {
 	WIRE_BAD_HEADER_LENGTH, /* IHL or data offset below its minimum or past the end */
 	WIRE_BAD_TOTAL_LENGTH,	/* IP length field below its header or past the end */
 	WIRE_BAD_CHECKSUM,
-	WIRE_BAD_OPTION, /* IP option that cannot be walked */
+	WIRE_BAD_OPTION, /* IP option or extension header that cannot be walked or accepted */
 	WIRE_FRAGMENT,	 /* a fragment, which needs reassembly */
 	WIRE_BAD_SOURCE, /* a source that no single host can have */
 	WIRE_BAD_TYPE,	 /* hardware, protocol or operation that this format does not carry */
