@@ -74,7 +74,8 @@ static const char *check_state(const struct tcb *tcb)
 	return "a state outside of the eleven";
 }
 
-const char *tcb_check(const struct tcp *tcp, const struct tcb *tcb)
+/* The invariants of one TCB: NULL, or the first that is broken. */
+static const char *check_tcb(const struct tcp *tcp, const struct tcb *tcb)
 {
 	const char *broken = check_state(tcb);
 
@@ -116,7 +117,7 @@ const char *tcp_check(struct tcp *tcp)
 		const char *broken = NULL;
 
 		if (slot->kind == ENTRY_TCB)
-			broken = tcb_check(tcp, slot->object);
+			broken = check_tcb(tcp, slot->object);
 		else if (slot->kind == ENTRY_LISTENER)
 			broken = check_listener(slot->object);
 		else if (slot->kind == ENTRY_REMNANT)

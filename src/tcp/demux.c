@@ -7,7 +7,8 @@
 #include "tcp/secret.h"
 #include "wire/ip.h"
 
-uint32_t demux_hash(const struct tcp *tcp, const struct tuple *tuple)
+/* The keyed hash of a four-tuple, for the table. */
+static uint32_t hash_of(const struct tcp *tcp, const struct tuple *tuple)
 {
 	return (uint32_t)secret_draw(tcp, SECRET_TABLE, tuple, 0);
 }
@@ -30,7 +31,7 @@ static const struct tuple *tuple_of(const struct slot *slot)
 
 uint32_t demux_find(const struct tcp *tcp, const struct tuple *tuple)
 {
-	uint32_t hash = demux_hash(tcp, tuple);
+	uint32_t hash = hash_of(tcp, tuple);
 	struct table_cursor cursor = {0};
 	uint32_t ref;
 
@@ -45,12 +46,12 @@ uint32_t demux_find(const struct tcp *tcp, const struct tuple *tuple)
 
 bool demux_insert(struct tcp *tcp, const struct tuple *tuple, uint32_t slot)
 {
-	return table_insert(&tcp->table, demux_hash(tcp, tuple), slot + 1);
+	return table_insert(&tcp->table, hash_of(tcp, tuple), slot + 1);
 }
 
 void demux_forget(struct tcp *tcp, const struct tuple *tuple, uint32_t slot)
 {
-	table_remove(&tcp->table, demux_hash(tcp, tuple), slot + 1);
+	table_remove(&tcp->table, hash_of(tcp, tuple), slot + 1);
 }
 
 bool demux_add(struct tcp *tcp, struct tcb *tcb)

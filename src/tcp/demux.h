@@ -7,9 +7,6 @@
 
 #include "tcp/tcp.h"
 
-/* The keyed hash of a four-tuple, for the table. */
-uint32_t demux_hash(const struct tcp *tcp, const struct tuple *tuple);
-
 /* The slot index of the entry with exactly this four-tuple, or SLOT_NONE. */
 uint32_t demux_find(const struct tcp *tcp, const struct tuple *tuple);
 

@@ -13,6 +13,14 @@ static struct remnant *at(const struct tcp *tcp, uint32_t slot)
 	return slot == SLOT_NONE ? NULL : slot_at(&tcp->slots, slot)->object;
 }
 
+/* When this one ends, ns. */
+static uint64_t ends_at(const struct tcp *tcp, const struct remnant *remnant)
+{
+	uint64_t now = tcp->now / REMNANT_TICK;
+
+	return (now + (uint64_t)(int64_t)(int32_t)(remnant->ends - (uint32_t)now)) * REMNANT_TICK;
+}
+
 static void unlink(struct tcp *tcp, struct remnant *remnant)
 {
 	struct remnant *next = at(tcp, remnant->next), *prev = at(tcp, remnant->prev);
@@ -121,7 +129,7 @@ void remnant_expand(struct tcp *tcp, const struct remnant *remnant, struct tcb *
 	tcb->rcv.nxt = tcb->rcv.acked = remnant->rcv_nxt;
 	tcb->rcv.wnd = remnant->wnd;
 	tcb->main_timer = PARLEY_TIMER_TIME_WAIT;
-	tcb->main_at = remnant_ends(tcp, remnant);
+	tcb->main_at = ends_at(tcp, remnant);
 }
 
 void remnant_arrives(struct tcp *tcp, struct remnant *remnant, const struct arrival *arrival,
@@ -150,18 +158,11 @@ void remnant_arrives(struct tcp *tcp, struct remnant *remnant, const struct arri
 	}
 }
 
-uint64_t remnant_ends(const struct tcp *tcp, const struct remnant *remnant)
-{
-	uint64_t now = tcp->now / REMNANT_TICK;
-
-	return (now + (uint64_t)(int64_t)(int32_t)(remnant->ends - (uint32_t)now)) * REMNANT_TICK;
-}
-
 uint64_t remnant_deadline(const struct tcp *tcp)
 {
 	const struct remnant *first = at(tcp, tcp->time_wait.first);
 
-	return first ? remnant_ends(tcp, first) : TCB_NEVER;
+	return first ? ends_at(tcp, first) : TCB_NEVER;
 }
 
 int remnant_expire(struct tcp *tcp, uint32_t budget)
@@ -170,7 +171,7 @@ int remnant_expire(struct tcp *tcp, uint32_t budget)
 	int n = 0;
 
 	while (budget-- && (first = at(tcp, tcp->time_wait.first)) &&
-	       remnant_ends(tcp, first) <= tcp->now) {
+	       ends_at(tcp, first) <= tcp->now) {
 		end(tcp, first, PARLEY_CAUSE_TIMEOUT);
 		n++;
 	}

@@ -46,9 +46,6 @@ uint64_t remnant_deadline(const struct tcp *tcp);
 /* Forgets it. */
 void remnant_free(struct tcp *tcp, struct remnant *remnant);
 
-/* When this one ends, ns. */
-uint64_t remnant_ends(const struct tcp *tcp, const struct remnant *remnant);
-
 /* The TCB that a remnant stands for. */
 void remnant_expand(struct tcp *tcp, const struct remnant *remnant, struct tcb *tcb);
 

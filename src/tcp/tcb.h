@@ -202,9 +202,6 @@ void tcb_owe(struct tcp *tcp, struct tcb *tcb, uint32_t owed);
 /* A setting of this connection. */
 int64_t tcb_setting(const struct tcb *tcb, enum parley_setting setting);
 
-/* The invariants of one TCB: NULL, or the first that is broken. */
-const char *tcb_check(const struct tcp *tcp, const struct tcb *tcb);
-
 /* Offset of a sequence number on either stream. */
 static inline uint64_t tcb_snd_offset(const struct tcb *tcb, struct seq s)
 {

@@ -44,8 +44,8 @@ struct tcb *user_tcb(const struct tcp *tcp, parley_conn conn);
 void user_discard(struct tcp *tcp, struct tcb *tcb);
 
 /*
- * SYN-RECEIVED after a passive OPEN, back to LISTEN (RFC 9293 3.10.7.4, second), or to CLOSED if the
- * user has closed it meanwhile: then the TCB may be gone. A TCB on the stack only changes its
+ * SYN-RECEIVED after a passive OPEN, back to LISTEN (RFC 9293 3.10.7.4, second), or to CLOSED if
+ * the user has closed it meanwhile: then the TCB may be gone. A TCB on the stack only changes its
  * state, its entry is the caller's to free.
  */
 void user_relisten(struct tcp *tcp, struct tcb *tcb, enum parley_cause cause);

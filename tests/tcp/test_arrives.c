@@ -52,7 +52,7 @@ struct row {
 
 /* clang-format off */
 static const struct row rows[] = {
-	/* Second: RFC 5961 3.2. Just before RCV.NXT once the FIN is in: 9293 says no, peers do it. */
+	/* Second: RFC 5961 3.2. Just before RCV.NXT, once the FIN is in, is what peers do. */
 	{"R", 0, {
 		[BEFORE]  = "----XXX-",
 		[AT_NXT]  = "XXXXXXXX",

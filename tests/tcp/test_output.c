@@ -363,7 +363,7 @@ static void test_restart_after_idle(void **unused)
 	peer_done(&p);
 }
 
-/* A super-segment for an interface that cuts: a multiple of the segment size, within the windows. */
+/* A super-segment for an interface that cuts: a multiple of the MSS, within the windows. */
 static void test_super_segment(void **unused)
 {
 	struct peer p;

@@ -91,7 +91,7 @@ static void test_fast_retransmit(void **unused)
 	/* FlightSize without what limited transmit sent, halved. */
 	assert_int_equal(peer_tcb(&p)->ssthresh, 5000);
 	assert_int_equal(cwnd(&p), 5000);
-	/* cwnd of RFC 5681 would be 5 + 3, of which 12 are out: four more before anything may go. */
+	/* cwnd of RFC 5681 would be 5 + 3 and 12 are out: four more before anything may go. */
 	for (int i = 0; i < 4; i++)
 		recv(&p, ".", 1, 1, 0);
 	expect_none(&p);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The retransmission timeout (RFC 6298): the arithmetic by hand, and which segments give samples. */
+/* The retransmission timeout (RFC 6298): the arithmetic by hand, which segments give samples. */
 #include "peer.h"
 
 #include "tcp/rtt.h"

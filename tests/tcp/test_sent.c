@@ -64,7 +64,7 @@ static void model_ack(struct peer *p, struct model *m, uint32_t bytes)
 	bool ambiguous = false;
 	uint32_t end = m->una + bytes;
 
-	/* Of the records that are acknowledged whole: when the last went out, unless one is Karn's. */
+	/* Of the records acknowledged whole: when the last went out, unless one is Karn's. */
 	for (struct list_link *link = list_first(&tcb->sent); link;
 	     link = list_next(&tcb->sent, link)) {
 		const struct record *record = list_entry(link, struct record, by_seq);

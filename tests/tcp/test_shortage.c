@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Memory fails: at each allocation of a whole life (handshake, 60 KB each way, close), at every
- * few, and for a while altogether. Each time everything is delivered in the end and nothing is left.
+ * few, and for a while altogether. Each time everything is delivered, and nothing is left.
  */
 #include "pair.h"
 
