@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+/* The ACK field (RFC 9293 3.10.7.4, fifth): SND.UNA, the send window, and who may update it. */
+#include "peer.h"
+
+static void established(struct peer *p, uint32_t iss)
+{
+	peer_init_at(p, iss, 0xfffffffd);
+	peer_reach(p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+}
+
+static uint32_t una(struct peer *p)
+{
+	return peer_tcb(p)->snd.una.v - p->iss.v;
+}
+
+/* Every number from long before SND.UNA to behind SND.NXT. */
+static void test_range(void **unused)
+{
+	static const uint32_t numbers[] = {0xfffffffe, 0x7fffffff, 500};
+
+	(void)unused;
+	for (int i = 0; i < 3; i++)
+		for (int32_t ack = -10; ack < 110; ack++) {
+			struct peer p;
+
+			established(&p, numbers[i]);
+			peer_set(&p, PARLEY_SET_NODELAY, 1);
+			user_sends(&p, 50);
+			user_sends(&p, 50);
+			peer_forget(&p);
+			recv(&p, ".", 1, (uint32_t)ack, 0);
+			/* Nothing before the SYN was ever sent, whatever MAX.SND.WND says. */
+			if (ack < 0 || ack > 101)
+				assert_int_equal(next_sent(&p).why, PARLEY_WHY_CHALLENGE);
+			expect_none(&p);
+			assert_int_equal(una(&p), ack > 1 && ack <= 101 ? ack : 1);
+			peer_done(&p);
+		}
+}
+
+/* RFC 5961 5.2: as far back as the largest window that the peer ever offered. */
+static void test_too_old(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init_at(&p, 0xfffffff0, 1);
+	p.wnd = 5000;
+	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	for (uint32_t i = 0; i < 10; i++) {
+		user_sends(&p, 1000);
+		recv(&p, ".", 1, 1001 + 1000 * i, 0);
+	}
+	peer_forget(&p);
+	recv(&p, ".", 1, 5001, 0);
+	expect_none(&p);
+	recv(&p, ".", 1, 5000, 0);
+	expect(&p, ".", 10001, 1, 0);
+	peer_done(&p);
+}
+
+/* The opposite end of the number space is as unacceptable as any. */
+static void test_far_away(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	for (uint32_t i = 0; i < 3; i++) {
+		established(&p, 77);
+		user_sends(&p, 10);
+		peer_forget(&p);
+		recv(&p, ".", 1, 0x80000000u + i, 0);
+		expect(&p, ".", 11, 1, 0);
+		assert_int_equal(una(&p), 1);
+		peer_done(&p);
+	}
+}
+
+/* SND.WL1, SND.WL2: an older segment does not bring back its window. */
+static void test_old_segments_do_not_update_the_window(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	established(&p, 0xffffffff);
+	user_sends(&p, 3000);
+	recv(&p, "P.", 1, 1001, 100);
+	p.wnd = 700;
+	recv(&p, "P.", 201, 1001, 100); /* newer, out of order */
+	assert_int_equal(peer_tcb(&p)->snd.wnd, 700);
+	p.wnd = 9000;
+	recv(&p, "P.", 101, 1001, 100); /* sent before that */
+	assert_int_equal(peer_tcb(&p)->snd.wnd, 700);
+	recv(&p, ".", 301, 1, 0); /* newer, but its ACK is old */
+	assert_int_equal(peer_tcb(&p)->snd.wnd, 700);
+	recv(&p, ".", 301, 1001, 0); /* newer */
+	assert_int_equal(peer_tcb(&p)->snd.wnd, 9000);
+	assert_int_equal(peer_tcb(&p)->snd.max_wnd, 50000);
+	peer_done(&p);
+}
+
+/* A duplicate ACK updates the window too (trap (d)); a window of 0 is one. */
+static void test_duplicate_updates_the_window(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	established(&p, 0x80000000);
+	p.wnd = 0;
+	recv(&p, ".", 1, 1, 0);
+	user_sends(&p, 10);
+	expect_none(&p);
+	p.wnd = 10;
+	recv(&p, ".", 1, 1, 0);
+	expect(&p, "P.", 1, 1, 10);
+	peer_done(&p);
+}
+
+/* The window of a SYN is not scaled, all later ones are. */
+static void test_scaled_windows(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	for (int how = PEER_ACTIVE; how <= PEER_LISTENER; how++) {
+		peer_init(&p);
+		p.wscale = 3;
+		p.wnd = 8000;
+		peer_reach(&p, (enum peer_how)how, PARLEY_ESTABLISHED);
+		assert_int_equal(peer_tcb(&p)->snd.wnd, 8000);
+		p.wnd = 400000;
+		recv(&p, ".", 1, 1, 0);
+		assert_int_equal(peer_tcb(&p)->snd.wnd, 400000);
+		peer_done(&p);
+	}
+}
+
+/* All of it acknowledged: nothing is kept, no timer runs. */
+static void test_all_acknowledged(void **unused)
+{
+	struct peer p;
+	uint64_t before;
+
+	(void)unused;
+	established(&p, 0xffffff00);
+	before = p.memory.charged;
+	user_sends(&p, 9000);
+	peer_forget(&p);
+	recv(&p, ".", 1, 5001, 0);
+	assert_int_not_equal(peer_tcb(&p)->main_at, TCB_NEVER);
+	recv(&p, ".", 1, 9001, 0);
+	assert_int_equal(peer_tcb(&p)->main_at, TCB_NEVER);
+	assert_int_equal(p.memory.charged, before);
+	peer_wait(&p, SEC(1000));
+	expect_none(&p);
+	peer_done(&p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_range),
+		cmocka_unit_test(test_too_old),
+		cmocka_unit_test(test_far_away),
+		cmocka_unit_test(test_old_segments_do_not_update_the_window),
+		cmocka_unit_test(test_duplicate_updates_the_window),
+		cmocka_unit_test(test_scaled_windows),
+		cmocka_unit_test(test_all_acknowledged),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
