@@ -325,8 +325,20 @@ class InteropTest(unittest.TestCase):
 
     def end_connect(self, opened, patience=PATIENCE):
         """Waits for the end of the connect: 0 or its error."""
-        select.select([], [opened], [], patience)
+        poll = select.poll()
+        poll.register(opened, select.POLLOUT)
+        poll.poll(patience * 1000)
         return opened.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+
+    def receive(self, opened, length, flags=0):
+        """So many bytes, or those before the end of the stream."""
+        got = b""
+        while len(got) < length:
+            piece = opened.recv(length - len(got), flags)
+            if not piece:
+                break
+            got += piece
+        return got
 
     def ss(self, port=PORT):
         """The kernel's connections to or from this port, as ss shows them: {state: count}."""
