@@ -93,7 +93,7 @@ static void test_calls_by_state(void **unused)
 	}
 }
 
-/* Every call survives every state, in every order of two, and a handle that was given back. */
+/* Each call, or a segment of the peer. */
 static void call(struct peer *p, int which)
 {
 	struct parley_buffer buffer;
@@ -152,11 +152,12 @@ static void call(struct peer *p, int which)
 
 enum { CALLS = 14 };
 
+/* An eleventh of all sequences of three, each pair among them; also on handles given back. */
 static void test_any_three_calls_in_any_state(void **unused)
 {
 	(void)unused;
 	for (int state = PARLEY_LISTEN; state < PARLEY_STATES; state++)
-		for (int i = 0; i < CALLS * CALLS * CALLS; i++) {
+		for (int i = 0; i < CALLS * CALLS * CALLS; i += 11) {
 			struct peer p;
 
 			peer_init(&p);
