@@ -189,6 +189,9 @@ static void test_window_taken_back(void **unused)
 	peer_wait(&p, MS(250));
 	expect(&p, ".", 1001, 1, 1000);
 	expect_none(&p);
+	p.wnd = 500;
+	recv(&p, ".", 1, 2001, 0);
+	expect_none(&p);
 	p.wnd = 50000;
 	recv(&p, ".", 1, 2001, 0);
 	expect(&p, ".", 2001, 1, 1000);
@@ -386,18 +389,73 @@ static void test_super_segment(void **unused)
 	peer_done(&p);
 }
 
+/* No memory for the record of a transmission: another try without being asked. */
+static void test_no_memory_for_a_record(void **unused)
+{
+	uint8_t byte = pattern(0);
+	struct parley_span span = {&byte, 1};
+	struct peer p;
+
+	(void)unused;
+	established(&p);
+	assert_int_equal(user_send(&p.tcp, p.conn, &span, 1, 0), 1);
+	memory_fail_at(&p.memory, 1);
+	peer_step(&p);
+	assert_int_equal(p.memory.failures, 1);
+	expect_none(&p);
+	peer_wait(&p, MS(200));
+	expect(&p, "P.", 1, 1, 1);
+	peer_done(&p);
+}
+
+/* No memory for the bytes, and nothing under way whose ACK would tell: the timer tells. */
+static void test_no_memory_for_a_send(void **unused)
+{
+	uint8_t bytes[100] = {0};
+	struct parley_span span = {bytes, sizeof bytes};
+	struct parley_buffer buffer;
+	struct peer p;
+
+	(void)unused;
+	for (int reserve = 0; reserve < 2; reserve++) {
+		established(&p);
+		peer_events(&p, p.conn, NULL);
+		p.memory.cap = p.memory.charged;
+		if (reserve)
+			assert_int_equal(user_reserve(&p.tcp, p.conn, 100, &buffer, 1),
+					 -PARLEY_EAGAIN);
+		else
+			assert_int_equal(user_send(&p.tcp, p.conn, &span, 1, 0), -PARLEY_EAGAIN);
+		p.memory.cap = PEER_LIMIT;
+		assert_int_equal(peer_events(&p, p.conn, NULL), 0);
+		peer_wait(&p, MS(200));
+		assert_int_equal(peer_events(&p, p.conn, NULL), PARLEY_WRITABLE);
+		peer_done(&p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_nagle),	       cmocka_unit_test(test_nodelay),
-		cmocka_unit_test(test_cork_and_more),  cmocka_unit_test(test_cork_ends),
-		cmocka_unit_test(test_push),	       cmocka_unit_test(test_peer_window),
-		cmocka_unit_test(test_silly_window),   cmocka_unit_test(test_window_taken_back),
-		cmocka_unit_test(test_delayed_ack),    cmocka_unit_test(test_every_second_segment),
-		cmocka_unit_test(test_piggyback),      cmocka_unit_test(test_one_ack_for_a_batch),
-		cmocka_unit_test(test_duplicate_acks), cmocka_unit_test(test_segment_size),
-		cmocka_unit_test(test_initial_window), cmocka_unit_test(test_restart_after_idle),
+		cmocka_unit_test(test_nagle),
+		cmocka_unit_test(test_nodelay),
+		cmocka_unit_test(test_cork_and_more),
+		cmocka_unit_test(test_cork_ends),
+		cmocka_unit_test(test_push),
+		cmocka_unit_test(test_peer_window),
+		cmocka_unit_test(test_silly_window),
+		cmocka_unit_test(test_window_taken_back),
+		cmocka_unit_test(test_delayed_ack),
+		cmocka_unit_test(test_every_second_segment),
+		cmocka_unit_test(test_piggyback),
+		cmocka_unit_test(test_one_ack_for_a_batch),
+		cmocka_unit_test(test_duplicate_acks),
+		cmocka_unit_test(test_segment_size),
+		cmocka_unit_test(test_initial_window),
+		cmocka_unit_test(test_restart_after_idle),
 		cmocka_unit_test(test_super_segment),
+		cmocka_unit_test(test_no_memory_for_a_record),
+		cmocka_unit_test(test_no_memory_for_a_send),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
