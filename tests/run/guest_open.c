@@ -61,7 +61,7 @@ static void nonblocking_client(void)
 	expect_echo(fd);
 }
 
-/* An edge for the connection, then one for each answer, and for nothing else. */
+/* Edges for the connection, then for the answer, then for the end. */
 static void edge_client(void)
 {
 	int fd = tcp_socket(SOCK_NONBLOCK);
@@ -71,7 +71,9 @@ static void edge_client(void)
 	EXPECT_ERROR(EINPROGRESS, connect_to(fd, SERVER, PORT));
 	EXPECT(epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0);
 	EXPECT(epoll_wait(epoll, &event, 1, -1) == 1 && event.events == EPOLLOUT);
-	EXPECT(epoll_wait(epoll, &event, 1, 0) == 0);
+	/* There may be more of that kind, as there may be in Linux, and of no other. */
+	while (epoll_wait(epoll, &event, 1, 0) == 1)
+		EXPECT(event.events == EPOLLOUT);
 	write_all(fd, "x", 1);
 	do {
 		EXPECT(epoll_wait(epoll, &event, 1, -1) == 1);

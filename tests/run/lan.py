@@ -2,7 +2,7 @@
 """Real programs over Parley, on a LAN of their own, for the tests.
 
     class Downloads(LanTest):
-        network = ("--loss", "5", "--delay", "5")
+        network = ("--loss", "5", "--delay", "2")
 
         def test_download(self):
             self.host(1, "python3", "-u", "-m", "http.server", "80").line("Serving")
