@@ -331,7 +331,7 @@ static void test_listen(void **unused)
 		recv(&p, "SF", 0, 0, 0);
 		expect_none(&p);
 		expect_state(&p, LISTEN);
-		/* MUST-13: text on the SYN is not taken, so only the SYN is acknowledged. */
+		/* 3.10.7.2: text on the SYN is not taken, so only the SYN is acknowledged. */
 		recv(&p, "S", 0, 0, 100);
 		expect(&p, "S.", 0, 1, 0);
 		expect_state(&p, SYN_RECEIVED);

@@ -218,7 +218,7 @@ static void test_text_and_fin_before_accept(void **unused)
 	peer_done(&p);
 }
 
-/* MUST-41, MUST-42: one bound to the very address before one bound to any. */
+/* One bound to the very address before one bound to any. */
 static void test_the_closest_fit(void **unused)
 {
 	struct parley_open any = {.size = sizeof any, .backlog = 1};

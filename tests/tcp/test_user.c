@@ -464,7 +464,7 @@ static void test_addresses(void **unused)
 	peer_init(&p);
 	peer_listen(&p, 1);
 	open.local = (struct parley_endpoint){p.tuple.local, p.tuple.local_port};
-	assert_int_equal(user_listen(&p.tcp, &open, &conn), -PARLEY_EADDRINUSE);
+	assert_int_equal(user_listen(&p.tcp, &open, &conn), -PARLEY_EADDRINUSE); /* MUST-41 */
 	open.local.addr = (struct parley_addr){{0}};
 	assert_int_equal(user_open_passive(&p.tcp, &open, &conn), -PARLEY_EADDRINUSE);
 	open.local.addr = p.tuple.local;
@@ -475,6 +475,8 @@ static void test_addresses(void **unused)
 	open.local.port = 5;
 	assert_int_equal(user_connect(&p.tcp, &open, 1, &conn), 0);
 	assert_int_equal(user_connect(&p.tcp, &open, 1, &second), -PARLEY_EADDRINUSE);
+	/* MUST-42: a connection on its way does not keep a listener from the same port. */
+	assert_int_equal(user_listen(&p.tcp, &open, &second), 0);
 	peer_done(&p);
 }
 
