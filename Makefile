@@ -3,9 +3,12 @@
 
 BUILD = build
 SANITIZED = build-sanitize
+RELEASE = build-release
 BUILDTYPE = debugoptimized
 PREFIX = /usr/local
 SUITES =
+ROUNDS = 5
+ONLY =
 ARGS =
 
 sanitizers = -Db_sanitize='address,undefined' \
@@ -52,6 +55,16 @@ install: all
 	@$(call quietly,ninja -C $(BUILD))
 	@meson install -C $(BUILD) --no-rebuild --quiet
 
+bench: $(RELEASE)/build.ninja
+	@scripts/setup build
+	@$(call quietly,ninja -C $(RELEASE) bench/parley-bench)
+	@$(RELEASE)/bench/parley-bench --rounds $(ROUNDS) --only '$(ONLY)' \
+		--text $(RELEASE)/bench.txt --json $(RELEASE)/bench.json $(ARGS)
+
+$(RELEASE)/build.ninja:
+	@scripts/setup build
+	@$(call quietly,meson setup $(RELEASE) --buildtype=release -Dtests=false)
+
 clean:
 	@rm -rf $(BUILD) $(BUILD)-*
 
@@ -61,8 +74,9 @@ help:
 	@echo 'make test       build, run all tests; SUITES="base wire" for some of them'
 	@echo 'make check      rules, format, warnings as errors with gcc and clang'
 	@echo 'make sanitize   run the tests under AddressSanitizer and UBSan; SUITES= as above'
+	@echo 'make bench      release build, measured side by side; ROUNDS=5 ONLY=bulk,trip'
 	@echo 'make install    into PREFIX ($(PREFIX)), below DESTDIR'
 	@echo 'make clean      remove what was built'
 	@echo 'make demo, test and check install what they need (scripts/setup)'
 
-.PHONY: all demo test check sanitize install clean help
+.PHONY: all demo test check sanitize bench install clean help

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Bulk: what one segment of 1460 bytes costs, both ends together, from the user's buffer to where
+ * the other user reads it, against what touching its bytes four times must cost. The sender keeps
+ * its buffer as full as it may; the receiver reads in place what has come after each batch.
+ */
+#include "bench.h"
+#include "pair.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MSS 1460
+#define KIB 1024u
+#define MIB (1024u * KIB)
+
+enum { IN_PLACE = 0, COPIED = 8 };
+
+static const uint32_t windows[] = {64 * KIB, MIB, 16 * MIB};
+
+#define WINDOWS (sizeof windows / sizeof windows[0])
+
+/* One stream for each window, first with the portable routines, then with the fast ones. */
+static struct flow {
+	struct pair *pair;
+	parley_conn ends[2];
+	uint64_t received;
+	bool copied; /* parley_receive() instead of parley_peek() */
+} flows[2 * WINDOWS];
+
+static uint8_t source[64 * KIB], sink[64 * KIB];
+
+static void fill_up(struct flow *flow)
+{
+	struct parley_span span = {source, sizeof source};
+
+	while (parley_send(flow->pair->host[0], flow->pair->now, flow->ends[0], &span, 1, 0) ==
+	       (int64_t)sizeof source)
+		;
+}
+
+static void read_in_place(struct flow *flow)
+{
+	struct parley_host *host = flow->pair->host[1];
+	struct parley_span spans[16];
+	int n;
+
+	while ((n = parley_peek(host, flow->ends[1], spans, 16)) > 0) {
+		size_t len = 0;
+
+		for (int i = 0; i < n; i++)
+			len += spans[i].len;
+		parley_consume(host, flow->pair->now, flow->ends[1], len);
+		flow->received += len;
+	}
+}
+
+static void read_copied(struct flow *flow)
+{
+	int64_t n;
+
+	while ((n = parley_receive(flow->pair->host[1], flow->pair->now, flow->ends[1], sink,
+				   sizeof sink)) > 0)
+		flow->received += (uint64_t)n;
+}
+
+static uint32_t heard(struct flow *flow, int i)
+{
+	struct parley_event events[4];
+	uint32_t bits = 0;
+	int n = parley_events(flow->pair->host[i], events, 4);
+
+	for (int k = 0; k < n; k++)
+		bits |= events[k].bits;
+	return bits;
+}
+
+static void move(struct flow *flow, uint64_t bytes)
+{
+	uint64_t until = flow->received + bytes;
+	uint64_t idle = 0;
+
+	while (flow->received < until) {
+		uint64_t before = flow->received;
+
+		pair_wait(flow->pair, 1000);
+		pair_carry(flow->pair, 0);
+		if (heard(flow, 1) & PARLEY_READABLE) {
+			if (flow->copied)
+				read_copied(flow);
+			else
+				read_in_place(flow);
+		}
+		pair_carry(flow->pair, 1);
+		if (heard(flow, 0) & PARLEY_WRITABLE)
+			fill_up(flow);
+		idle = flow->received == before ? idle + 1 : 0;
+		if (idle > 10000000)
+			die("a stream that stands still", 0);
+	}
+}
+
+static void open_flow(struct flow *flow, uint32_t window, const struct fastsum *fastsum)
+{
+	struct pair_config config = {
+		.fastsum = fastsum,
+		.memory_limit = 1u << 30,
+		.buffer = window,
+	};
+
+	flow->pair = pair_open(&config);
+	pair_establish(flow->pair, 80, pair_listen(flow->pair, 80), flow->ends);
+	flow->received = 0;
+	fill_up(flow);
+	/* Until the congestion window has opened. */
+	move(flow, few(8ull * window + 4 * MIB, MIB));
+}
+
+static bool begin(void)
+{
+	for (size_t i = 0; i < sizeof source; i++)
+		source[i] = (uint8_t)(i * 7);
+	for (size_t i = 0; i < WINDOWS; i++) {
+		open_flow(&flows[i], windows[i], NULL);
+		open_flow(&flows[WINDOWS + i], windows[i], fastsum_best());
+	}
+	return true;
+}
+
+static void end(void)
+{
+	for (size_t i = 0; i < 2 * WINDOWS; i++) {
+		pair_close(flows[i].pair);
+		flows[i].pair = NULL;
+	}
+}
+
+static double run_flow(const struct measure *measure)
+{
+	struct flow *flow = &flows[measure->arg & 7];
+	uint64_t bytes = few(128 * MIB, 2 * MIB), first = flow->received, start;
+
+	flow->copied = measure->arg & COPIED;
+	move(flow, few(4 * MIB, 64 * KIB));
+	first = flow->received;
+	start = clock_now();
+	move(flow, bytes);
+	return seconds_since(start) * 1e9 * MSS / (double)(flow->received - first);
+}
+
+/*
+ * The floor. Hot: one segment's bytes are touched four times while they are in the nearest cache,
+ * each pass by itself, so that nothing waits for anything else: what no code can beat. By batches:
+ * 32 segments a pass through buffers of 64 KiB, the order in which they really go.
+ */
+static struct {
+	_Alignas(4096) uint8_t app[64 * KIB];
+	/* No two at the same distance from a page: loads would wait for stores elsewhere. */
+	uint8_t skew_1[1024];
+	uint8_t send[64 * KIB];
+	uint8_t skew_2[1024];
+	uint8_t wire[BATCH][WIRE_ROOM];
+	uint8_t skew_3[1024];
+	uint8_t receive[64 * KIB];
+} ground;
+
+static volatile uint64_t taken;
+
+static uint64_t copied_and_summed(const struct fastsum *fast, uint8_t *to, const uint8_t *from)
+{
+	return fast->copy_sum(to, from, MSS);
+}
+
+/* Some machines are faster with the C library's copy and a sum after it. */
+static uint64_t copied_then_summed(const struct fastsum *fast, uint8_t *to, const uint8_t *from)
+{
+	memcpy(to, from, MSS);
+	return fast->sum(to, MSS);
+}
+
+typedef uint64_t (*transmit_fn)(const struct fastsum *fast, uint8_t *to, const uint8_t *from);
+typedef void (*touch_fn)(const struct fastsum *fast, transmit_fn transmit, size_t from);
+
+static void touch_hot(const struct fastsum *fast, transmit_fn transmit, size_t from)
+{
+	uint64_t sum = 0;
+
+	(void)from;
+	for (size_t k = 0; k < BATCH; k++)
+		sum += transmit(fast, ground.send, ground.app);
+	for (size_t k = 0; k < BATCH; k++)
+		memcpy(ground.wire[0] + 40, ground.send, MSS);
+	for (size_t k = 0; k < BATCH; k++)
+		sum += fast->sum(ground.wire[0] + 20, MSS + 20);
+	for (size_t k = 0; k < BATCH; k++)
+		memcpy(ground.receive, ground.wire[0] + 40, MSS);
+	taken += sum;
+}
+
+static void touch_batch(const struct fastsum *fast, transmit_fn transmit, size_t from)
+{
+	uint64_t sum = 0;
+
+	for (size_t k = 0; k < BATCH; k++)
+		sum += transmit(fast, ground.send + from + k * MSS, ground.app + from + k * MSS);
+	for (size_t k = 0; k < BATCH; k++)
+		memcpy(ground.wire[k] + 40, ground.send + from + k * MSS, MSS);
+	for (size_t k = 0; k < BATCH; k++) {
+		sum += fast->sum(ground.wire[k] + 20, MSS + 20);
+		memcpy(ground.receive + from + k * MSS, ground.wire[k] + 40, MSS);
+	}
+	taken += sum;
+}
+
+static double touch(const struct fastsum *fast, transmit_fn transmit, touch_fn one, size_t batches)
+{
+	uint64_t start = clock_now();
+	size_t from = 0;
+
+	for (size_t i = 0; i < batches; i++) {
+		one(fast, transmit, from);
+		from = from + 2 * BATCH * MSS > sizeof source ? 0 : from + 8 * MSS;
+	}
+	return seconds_since(start) * 1e9 / (double)(batches * BATCH);
+}
+
+static double run_floor(const struct measure *measure)
+{
+	touch_fn one = measure->arg ? touch_batch : touch_hot;
+	const struct fastsum *fast;
+	double best = INFINITY;
+
+	for (unsigned i = 0; (fast = fastsum_at(i)); i++)
+		for (int k = 0; k < 2; k++) {
+			transmit_fn transmit = k ? copied_then_summed : copied_and_summed;
+			double ns;
+
+			touch(fast, transmit, one, few(100, 1));
+			ns = touch(fast, transmit, one, few(5000, 10));
+			best = ns < best ? ns : best;
+		}
+	return best;
+}
+
+static const struct measure measures[] = {
+	{"floor", "ns", run_floor, 0, NULL},
+	{"floor, by batches", "ns", run_floor, 1, NULL},
+	{"64 KiB, portable", "ns", run_flow, 0, NULL},
+	{"1 MiB, portable", "ns", run_flow, 1, NULL},
+	{"16 MiB, portable", "ns", run_flow, 2, NULL},
+	{"64 KiB", "ns", run_flow, 3, NULL},
+	{"1 MiB", "ns", run_flow, 4, NULL},
+	{"16 MiB", "ns", run_flow, 5, NULL},
+	{"1 MiB, copied out", "ns", run_flow, COPIED | 4, NULL},
+};
+
+static const struct figure figures[] = {
+	{"segment, window 64 KiB", "64 KiB", "floor", "floor", AT_MOST, 4},
+	{"segment, window 1 MiB", "1 MiB", "floor", "floor", AT_MOST, 4},
+	{"segment, window 16 MiB", "16 MiB", "floor", "floor", AT_MOST, 4},
+	{"the same, portable, 64 KiB", "64 KiB, portable", "floor", "floor", NO_GOAL, 0},
+	{"the same, portable, 1 MiB", "1 MiB, portable", "floor", "floor", NO_GOAL, 0},
+	{"the same, portable, 16 MiB", "16 MiB, portable", "floor", "floor", NO_GOAL, 0},
+	{"1 MiB, floor not hot", "1 MiB", "floor, by batches", "floor", NO_GOAL, 0},
+	{"1 MiB, copied out to the user", "1 MiB, copied out", "floor", "floor", NO_GOAL, 0},
+	{"1 MiB against 64 KiB", "1 MiB", "64 KiB", "64 KiB", AT_MOST, 1},
+};
+
+const struct group bulk_group = {
+	.name = "bulk",
+	.what = "a segment of 1460 bytes, both ends, in memory",
+	.begin = begin,
+	.end = end,
+	.measures = measures,
+	.measure_count = sizeof measures / sizeof measures[0],
+	.figures = figures,
+	.figure_count = sizeof figures / sizeof figures[0],
+};
