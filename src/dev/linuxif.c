@@ -51,6 +51,15 @@ int linuxif_mtu(const char *name, uint32_t *mtu)
 	return error;
 }
 
+int linuxif_set_queue(const char *name, uint32_t packets)
+{
+	struct ifreq ifr;
+	int error = name_interface(&ifr, name);
+
+	ifr.ifr_qlen = (int)packets;
+	return error ? error : request(AF_INET, SIOCSIFTXQLEN, &ifr);
+}
+
 int linuxif_up(const char *name)
 {
 	struct ifreq ifr;

@@ -19,6 +19,9 @@ int linuxif_mtu(const char *name, uint32_t *mtu);
 /* Gives the kernel this address there; `prefix` counts bits of the address's own family. */
 int linuxif_set_address(const char *name, const struct parley_addr *addr, unsigned prefix);
 
+/* How many packets may wait there to be sent: `ip link set NAME txqueuelen PACKETS` */
+int linuxif_set_queue(const char *name, uint32_t packets);
+
 /* `ip link set NAME up` */
 int linuxif_up(const char *name);
 

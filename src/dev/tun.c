@@ -28,6 +28,9 @@
 #define BATCH	    32
 #define BATCH_LARGE 8
 
+/* Packets on the way from the kernel to us. */
+#define QUEUE 4096
+
 #define VLAN_TAG_LEN 4
 #define VNET_LEN     sizeof(struct virtio_net_hdr)
 #define LARGEST	     (65535 + ETH_HEADER_LEN + VLAN_TAG_LEN)
@@ -222,6 +225,18 @@ static void set_offload(struct tun *tun)
 		tun->device.offload = PARLEY_OFFLOAD_CHECKSUM | PARLEY_OFFLOAD_SEGMENT;
 }
 
+/*
+ * The kernel's usual queue of 500 packets is shorter than a window of 1 MiB: each time that a
+ * sender fills its window much would be lost at once. An administrator's interface is left alone.
+ */
+static void set_queue(const struct tun *tun)
+{
+	struct ifreq ifr = {.ifr_flags = 0};
+
+	if (ioctl(tun->device.fd, TUNGETIFF, &ifr) == 0 && !(ifr.ifr_flags & IFF_PERSIST))
+		linuxif_set_queue(tun->device.name, QUEUE);
+}
+
 static int make_room(struct tun *tun)
 {
 	size_t head = tun->link_len ? ETH_HEADER_LEN + VLAN_TAG_LEN : 0;
@@ -243,6 +258,7 @@ static int set_up(struct tun *tun, const struct tun_config *config)
 	if (error)
 		return error;
 	set_offload(tun);
+	set_queue(tun);
 	error = linuxif_mtu(tun->device.name, &tun->device.mtu);
 	return error ? error : make_room(tun);
 }
