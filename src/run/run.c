@@ -17,6 +17,7 @@
 #include "dev/clock.h"
 #include "run/loop.h"
 #include "run/program.h"
+#include "run/report.h"
 #include "run/supervisor.h"
 #include "wire/ip.h"
 #include "wire/text.h"
@@ -301,17 +302,21 @@ static int exit_status(struct run *run)
 /* The program runs, until nothing is left to do for it. */
 static int serve(struct run *run)
 {
+	struct report *report = NULL;
 	int err = supervisor_open(&run->supervisor, run->loop, run->layer, run->program.notify);
 
 	if (!err)
 		err = loop_add(run->loop, &run->signals, EPOLLIN);
-	if (!err)
+	if (!err) {
+		report = report_open(&run->supervisor, run->options, run->program.pid);
 		err = loop_run(run->loop);
+	}
 	if (err) {
 		complain("cannot go on", err);
 		kill(run->program.pid, SIGKILL);
 	}
 	int status = exit_status(run);
+	report_close(report);
 	supervisor_close(&run->supervisor);
 	return err ? 1 : status;
 }
