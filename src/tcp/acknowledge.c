@@ -3,6 +3,7 @@
 
 #include "tcp/recovery.h"
 #include "tcp/rtt.h"
+#include "tcp/sending.h"
 #include "tcp/sent.h"
 
 bool acknowledge_in_range(const struct tcb *tcb, struct seq ack)
@@ -21,10 +22,7 @@ static void free_acknowledged(struct tcp *tcp, struct tcb *tcb)
 	uint64_t room = (uint64_t)tcb_setting(tcb, PARLEY_SET_SEND_BUFFER);
 	uint64_t waiting = tcb->snd_end > tcb->snd_off ? tcb->snd_end - tcb->snd_off : 0;
 
-	if (!waiting && !tcb->reserved)
-		stream_free(&tcb->snd_stream, tcp->memory);
-	else
-		stream_drop_below(&tcb->snd_stream, tcp->memory, tcb->snd_off);
+	sending_settle(tcp, tcb);
 	if (!(tcb->flags & TCB_OWNED))
 		return;
 	if (tcb->flags & TCB_WANTS_WRITABLE && waiting <= room - room / 3) {

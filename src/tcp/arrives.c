@@ -430,7 +430,7 @@ static void text_in_order(struct tcp *tcp, struct tcb *tcb, uint32_t len, bool f
 		notice_raise(tcp, &tcb->notice, PARLEY_READABLE);
 	if (full < tcb->rcv_mss)
 		full = tcb->rcv_mss;
-	if (filled_gap || tcb->reassembly || tcb->rcv_unacked >= 2 * full) /* SHLD-19 */
+	if (filled_gap || reassembly_waits(tcb) || tcb->rcv_unacked >= 2 * full) /* SHLD-19 */
 		tcb_owe(tcp, tcb, OWE_ACK);
 	else
 		window_delay_ack(tcp, tcb);
@@ -458,7 +458,7 @@ static void text_not_kept(struct tcp *tcp, struct tcb *tcb, struct step *s, enum
 static bool receive_text(struct tcp *tcp, struct tcb *tcb, struct step *s)
 {
 	uint64_t offset = tcb_rcv_offset(tcb, s->seg.seq);
-	bool gap = tcb->reassembly;
+	bool gap = reassembly_waits(tcb);
 	uint32_t len = s->seg.text_len;
 
 	if (tcb->flags & TCB_DETACHED)
@@ -522,7 +522,7 @@ static void receive_fin(struct tcp *tcp, struct tcb *tcb)
 	tcb->rcv_off++;
 	if (tcb->rcv.wnd)
 		tcb->rcv.wnd--;
-	reassembly_free(tcp, tcb);
+	reassembly_give_up(tcp, tcb);
 	tcb_owe(tcp, tcb, OWE_ACK);
 	if (tcb->flags & TCB_OWNED)
 		notice_raise(tcp, &tcb->notice, PARLEY_PEER_CLOSED | PARLEY_READABLE);

@@ -22,22 +22,23 @@ static const char *check_sending(const struct tcb *tcb)
 		return "cwnd is below one segment";
 	if (tcb_flight(tcb) && tcb->main_at == TCB_NEVER && tcb->state != PARLEY_TIME_WAIT)
 		return "something is under way, and no timer watches it";
-	if (tcb_flight(tcb) && list_is_empty(&tcb->sent))
+	if (tcb_flight(tcb) && !sent_first(tcb))
 		return "something is under way without a record";
 	return sent_check(tcb);
 }
 
 static const char *check_receiving(const struct tcb *tcb)
 {
-	const struct reassembly *r = tcb->reassembly;
+	const struct receiving *r = tcb->receiving;
 
 	if (tcb->read_off + !!(tcb->flags & TCB_FIN_RECEIVED) > tcb->rcv_off)
 		return "more was read than has come";
 	if (tcb->flags & TCB_FIN_RECEIVED && tcb->rcv_off != tcb->fin_off + 1)
 		return "RCV.NXT does not stand behind the FIN";
-	if (r && (!r->ranges.n || ranges_at(&r->ranges, 0).lo <= tcb->rcv_off))
+	if (r && r->ranges.n && ranges_at(&r->ranges, 0).lo <= tcb->rcv_off)
 		return "out-of-order text begins at or before RCV.NXT";
-	if (!stream_check(&tcb->rcv_stream) || !stream_check(&tcb->snd_stream))
+	if ((r && !stream_check(&r->stream)) ||
+	    (tcb->sending && !stream_check(&tcb->sending->stream)))
 		return "a stream is unsound";
 	return NULL;
 }

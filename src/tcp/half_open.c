@@ -118,9 +118,6 @@ static void promote(struct tcp *tcp, struct syn_entry *entry, struct tcb *on_sta
 	tcb->flags &= ~(uint32_t)TCB_EPHEMERAL;
 	tcb->flags |= TCB_IN_TABLE;
 	list_link_init(&tcb->ready);
-	list_link_init(&tcb->accept);
-	list_init(&tcb->sent);
-	list_init(&tcb->sent_time);
 	notice_init(&tcb->notice, slot, 0);
 	settings_ref(tcb->settings);
 	slot_change(&tcp->slots, slot, ENTRY_TCB, tcb);

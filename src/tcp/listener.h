@@ -21,7 +21,7 @@ struct listener {
 	struct listening listening;
 	struct notice notice;
 	const struct settings *settings;
-	struct list queue; /* TCBs to be accepted, by their `accept` link */
+	struct list queue; /* TCBs to be accepted, by their notices' links */
 	uint32_t queued;
 	uint32_t backlog;
 	uint32_t half_open; /* SYN entries */

@@ -93,7 +93,7 @@ void open_established(struct tcp *tcp, struct tcb *tcb)
 {
 	tcb_set_state(tcp, tcb, PARLEY_ESTABLISHED, PARLEY_CAUSE_SEGMENT);
 	tcb_disarm(tcb);
-	tcb->owed &= ~(uint32_t)OWE_SYN;
+	tcb->owed &= (uint16_t)~OWE_SYN;
 	tcb->retransmits = 0;
 	if (tcb->flags & TCB_SYN_LOST)
 		rtt_after_lost_syn(tcb);

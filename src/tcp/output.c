@@ -56,7 +56,7 @@ static bool finish_segment(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out
 		tcb->rcv.acked = tcb->rcv.nxt;
 		tcb->rcv_unacked = 0;
 		tcb->ack_at = TCB_NEVER;
-		tcb->owed &= ~(uint32_t)(OWE_ACK | OWE_DELAYED | OWE_WINDOW | OWE_CHALLENGE);
+		tcb->owed &= (uint16_t) ~(OWE_ACK | OWE_DELAYED | OWE_WINDOW | OWE_CHALLENGE);
 	}
 	tcb->segs_out++;
 	if (why == PARLEY_WHY_RTO || why == PARLEY_WHY_FAST || why == PARLEY_WHY_PARTIAL) {
@@ -89,7 +89,7 @@ static bool send_syn(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
 		out->segment.options.present |= TCP_HAS_WSCALE;
 		out->segment.options.wscale = tcb->rcv_shift;
 	}
-	tcb->owed &= ~(uint32_t)OWE_SYN;
+	tcb->owed &= (uint16_t)~OWE_SYN;
 	if (!tcb->retransmits)
 		tcb->stalled_since = tcp->now;
 	if (tcb->main_timer != PARLEY_TIMER_RETRANSMIT || tcb->main_at <= tcp->now)
@@ -114,7 +114,7 @@ static void attach_text(struct tcb *tcb, struct tcp_out *out, uint64_t offset, u
 	}
 	out->span_count = 0;
 	if (len)
-		out->span_count = stream_block_spans(&tcb->snd_stream, offset, len, out->spans,
+		out->span_count = stream_block_spans(&tcb->sending->stream, offset, len, out->spans,
 						     PARLEY_FRAME_SPANS);
 	for (uint32_t i = 0; i < out->span_count; i++)
 		block_ref(out->spans[i].block);
@@ -146,7 +146,7 @@ static bool send_again(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
 	bool forced = tcb->owed & OWE_REXMIT;
 
 	if (!record) {
-		tcb->owed &= ~(uint32_t)OWE_REXMIT;
+		tcb->owed &= (uint16_t)~OWE_REXMIT;
 		return false;
 	}
 	/* A record may be longer than one segment; without memory the timer tries again. */
@@ -157,7 +157,7 @@ static bool send_again(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
 	if (!forced &&
 	    seq_gt(seq_add(record->lo, record->len), seq_add(tcb->snd.una, tcb->snd.wnd)))
 		return false; /* the window was taken back: what is outside must wait */
-	tcb->owed &= ~(uint32_t)OWE_REXMIT;
+	tcb->owed &= (uint16_t)~OWE_REXMIT;
 	sent_again(tcp, tcb, record);
 	start_segment(tcp, tcb, out, record->lo);
 	attach_text(tcb, out, tcb_snd_offset(tcb, record->lo), record->len);
@@ -273,7 +273,7 @@ static bool send_new(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
 	start_segment(tcp, tcb, out, tcb->snd.nxt);
 	attach_text(tcb, out, offset, len);
 	tcb->snd.nxt = seq_add(tcb->snd.nxt, len);
-	tcb->owed &= ~(uint32_t)OWE_OVERRIDE;
+	tcb->owed &= (uint16_t)~OWE_OVERRIDE;
 	tcb->last_sent = tcp->now;
 	tcb->data_segs_out++;
 	start_timer(tcp, tcb);
@@ -289,7 +289,7 @@ static bool send_probe(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
 	struct record *record = sent_first(tcb);
 	uint64_t offset = tcb_nxt_off(tcb);
 
-	tcb->owed &= ~(uint32_t)OWE_PROBE;
+	tcb->owed &= (uint16_t)~OWE_PROBE;
 	if (!record) {
 		if (offset > tcb->snd_end ||
 		    (offset == tcb->snd_end && !(tcb->flags & TCB_CLOSED_BY_USER)))
@@ -313,7 +313,7 @@ static bool send_probe(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
 /* RFC 9293 3.8.4: a segment that the peer cannot but answer: SEG.SEQ = SND.NXT - 1, no text. */
 static bool send_keepalive(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
 {
-	tcb->owed &= ~(uint32_t)OWE_KEEPALIVE;
+	tcb->owed &= (uint16_t)~OWE_KEEPALIVE;
 	count(tcp, PARLEY_COUNTER_KEEPALIVE_PROBES);
 	start_segment(tcp, tcb, out, seq_sub(tcb->snd.nxt, 1));
 	return finish_segment(tcp, tcb, out, PARLEY_WHY_KEEPALIVE);

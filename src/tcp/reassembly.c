@@ -12,62 +12,84 @@ static uint32_t array_bytes(uint32_t cap)
 	return cap * (uint32_t)sizeof(struct range);
 }
 
-static bool start(struct tcp *tcp, struct tcb *tcb)
+/* tcb->receiving, made if it is not there; NULL without memory. */
+static struct receiving *receiving_get(struct tcp *tcp, struct tcb *tcb)
 {
-	struct reassembly *r = pool_get_zero(&tcp->reassemblies);
-	struct range *array;
-
-	if (!r)
-		return false;
-	array = memory_alloc(tcp->memory, array_bytes(RANGES_START));
-	if (!array) {
-		pool_put(&tcp->reassemblies, r);
-		return false;
-	}
-	ranges_init(&r->ranges, array, RANGES_START);
-	tcb->reassembly = r;
-	return true;
+	if (!tcb->receiving)
+		tcb->receiving = pool_get_zero(&tcp->receivings);
+	return tcb->receiving;
 }
 
-void reassembly_free(struct tcp *tcp, struct tcb *tcb)
+bool reassembly_waits(const struct tcb *tcb)
 {
-	struct reassembly *r = tcb->reassembly;
-
-	if (!r)
-		return;
-	memory_free(tcp->memory, r->ranges.v, array_bytes(r->ranges.cap));
-	pool_put(&tcp->reassemblies, r);
-	tcb->reassembly = NULL;
-}
-
-void reassembly_cut(struct tcp *tcp, struct tcb *tcb, uint64_t offset)
-{
-	if (!tcb->reassembly)
-		return;
-	ranges_remove_above(&tcb->reassembly->ranges, offset);
-	if (!tcb->reassembly->ranges.n)
-		reassembly_free(tcp, tcb);
+	return tcb->receiving && tcb->receiving->ranges.n;
 }
 
 uint64_t reassembly_bytes(const struct tcb *tcb)
 {
-	return tcb->reassembly ? tcb->reassembly->ranges.bytes : 0;
+	return tcb->receiving ? tcb->receiving->ranges.bytes : 0;
+}
+
+void reassembly_give_up(struct tcp *tcp, struct tcb *tcb)
+{
+	struct receiving *r = tcb->receiving;
+
+	if (!r || !r->ranges.cap)
+		return;
+	memory_free(tcp->memory, r->ranges.v, array_bytes(r->ranges.cap));
+	ranges_init(&r->ranges, NULL, 0);
+}
+
+void reassembly_free(struct tcp *tcp, struct tcb *tcb)
+{
+	if (!tcb->receiving)
+		return;
+	reassembly_give_up(tcp, tcb);
+	stream_free(&tcb->receiving->stream, tcp->memory);
+	pool_put(&tcp->receivings, tcb->receiving);
+	tcb->receiving = NULL;
+}
+
+void reassembly_settle(struct tcp *tcp, struct tcb *tcb)
+{
+	if (!tcb->receiving)
+		return;
+	if (!tcb_readable(tcb) && !reassembly_waits(tcb))
+		reassembly_free(tcp, tcb);
+	else
+		stream_drop_below(&tcb->receiving->stream, tcp->memory, tcb->read_off);
+}
+
+/* The array goes with the last range. */
+static void ranges_removed(struct tcp *tcp, struct tcb *tcb)
+{
+	if (!tcb->receiving->ranges.n)
+		reassembly_give_up(tcp, tcb);
+}
+
+void reassembly_cut(struct tcp *tcp, struct tcb *tcb, uint64_t offset)
+{
+	if (!tcb->receiving)
+		return;
+	ranges_remove_above(&tcb->receiving->ranges, offset);
+	ranges_removed(tcp, tcb);
 }
 
 /* Room for one range more, if the limit allows. */
-static bool make_room(struct tcp *tcp, struct reassembly *r)
+static bool make_room(struct tcp *tcp, struct receiving *r)
 {
 	uint32_t cap = r->ranges.cap;
+	uint32_t wider = cap ? 2 * cap : RANGES_START;
 	struct range *array;
 
 	if (r->ranges.n < cap)
 		return true;
 	if (cap >= RANGES_LIMIT)
 		return false;
-	array = memory_alloc(tcp->memory, array_bytes(2 * cap));
+	array = memory_alloc(tcp->memory, array_bytes(wider));
 	if (!array)
 		return false;
-	array = ranges_move(&r->ranges, array, 2 * cap);
+	array = ranges_move(&r->ranges, array, wider);
 	memory_free(tcp->memory, array, array_bytes(cap));
 	return true;
 }
@@ -78,18 +100,17 @@ static bool make_room(struct tcp *tcp, struct reassembly *r)
  */
 static bool renege(struct tcp *tcp, struct tcb *tcb)
 {
-	struct reassembly *r = tcb->reassembly;
+	struct receiving *r = tcb->receiving;
 	uint64_t last;
 
-	if (!r || !r->ranges.n || stream_is_empty(&tcb->rcv_stream))
+	if (!r->ranges.n || stream_is_empty(&r->stream))
 		return false;
-	last = stream_last_block(&tcb->rcv_stream);
+	last = stream_last_block(&r->stream);
 	if (last < tcb->rcv_off)
 		return false;
 	ranges_remove_above(&r->ranges, last);
-	stream_drop_from(&tcb->rcv_stream, tcp->memory, last);
-	if (!r->ranges.n)
-		reassembly_free(tcp, tcb);
+	stream_drop_from(&r->stream, tcp->memory, last);
+	ranges_removed(tcp, tcb);
 	count(tcp, PARLEY_COUNTER_RENEGING);
 	tcp->drops[PARLEY_DROP_RENEGED]++;
 	return true;
@@ -98,7 +119,8 @@ static bool renege(struct tcp *tcp, struct tcb *tcb)
 static bool write(struct tcp *tcp, struct tcb *tcb, uint64_t offset, const uint8_t *text,
 		  uint64_t len)
 {
-	while (!stream_write(&tcb->rcv_stream, tcp->memory, offset, text, (size_t)len, NULL, NULL))
+	while (!stream_write(&tcb->receiving->stream, tcp->memory, offset, text, (size_t)len, NULL,
+			     NULL))
 		if (offset != tcb->rcv_off || !renege(tcp, tcb))
 			return false;
 	return true;
@@ -120,66 +142,72 @@ static bool fill_gaps(struct tcp *tcp, struct tcb *tcb, uint64_t offset, const u
 	uint64_t at = offset;
 	struct range gap;
 
-	if (!tcb->reassembly)
-		return write(tcp, tcb, offset, text, len);
-	while (ranges_next_gap(&tcb->reassembly->ranges, &at, offset + len, &gap)) {
+	while (ranges_next_gap(&tcb->receiving->ranges, &at, offset + len, &gap)) {
 		if (!write(tcp, tcb, gap.lo, text + (gap.lo - offset), gap.hi - gap.lo))
 			return false;
-		/* All that was out of order was given up for this: nothing behind it is there. */
-		if (!tcb->reassembly)
-			return at == offset + len ||
-			       write(tcp, tcb, at, text + (at - offset), offset + len - at);
 	}
 	return true;
 }
 
 static enum placed in_order(struct tcp *tcp, struct tcb *tcb, const uint8_t *text, uint32_t len)
 {
-	struct reassembly *r;
+	struct receiving *r = receiving_get(tcp, tcb);
 
+	if (!r)
+		return PLACED_NO_MEMORY;
 	/*
 	 * Reneging for a later gap may give up bytes between two gaps, so each byte is written
 	 * unless it was there throughout: on memory trouble what was out of order goes whole.
 	 */
 	if (!fill_gaps(tcp, tcb, tcb->rcv_off, text, len)) {
-		reassembly_free(tcp, tcb);
-		stream_drop_from(&tcb->rcv_stream, tcp->memory, tcb->rcv_off);
-		if (!write(tcp, tcb, tcb->rcv_off, text, len))
+		reassembly_give_up(tcp, tcb);
+		stream_drop_from(&r->stream, tcp->memory, tcb->rcv_off);
+		if (!write(tcp, tcb, tcb->rcv_off, text, len)) {
+			reassembly_settle(tcp, tcb);
 			return PLACED_NO_MEMORY;
+		}
 	}
 	advance(tcb, tcb->rcv_off + len);
-	r = tcb->reassembly;
-	if (r) {
+	if (r->ranges.n) {
 		advance(tcb, ranges_first_gap(&r->ranges, tcb->rcv_off));
 		ranges_remove_below(&r->ranges, tcb->rcv_off);
-		if (!r->ranges.n)
-			reassembly_free(tcp, tcb);
+		ranges_removed(tcp, tcb);
 	}
 	return PLACED_IN_ORDER;
 }
 
-enum placed reassembly_place(struct tcp *tcp, struct tcb *tcb, uint64_t offset, const uint8_t *text,
-			     uint32_t len)
+/* Text behind a gap. */
+static enum placed beyond(struct tcp *tcp, struct tcb *tcb, uint64_t offset, const uint8_t *text,
+			  uint32_t len)
 {
-	struct reassembly *r;
+	struct receiving *r = receiving_get(tcp, tcb);
 
-	if (offset == tcb->rcv_off)
-		return in_order(tcp, tcb, text, len);
-	if (!tcb->reassembly && !start(tcp, tcb))
+	if (!r)
 		return PLACED_NO_MEMORY;
-	r = tcb->reassembly;
 	if (ranges_contains(&r->ranges, offset, offset + len)) {
 		ranges_add(&r->ranges, offset, offset + len);
 		return PLACED_NOTHING;
 	}
 	if (!make_room(tcp, r))
-		return PLACED_NO_ROOM;
+		return r->ranges.cap < RANGES_LIMIT ? PLACED_NO_MEMORY : PLACED_NO_ROOM;
 	if (!fill_gaps(tcp, tcb, offset, text, len)) {
-		if (!r->ranges.n)
-			reassembly_free(tcp, tcb);
+		ranges_removed(tcp, tcb);
 		return PLACED_NO_MEMORY;
 	}
 	ranges_add(&r->ranges, offset, offset + len);
 	count(tcp, PARLEY_COUNTER_OFO_QUEUE);
 	return PLACED_BEYOND;
+}
+
+enum placed reassembly_place(struct tcp *tcp, struct tcb *tcb, uint64_t offset, const uint8_t *text,
+			     uint32_t len)
+{
+	enum placed placed;
+
+	if (offset == tcb->rcv_off)
+		return in_order(tcp, tcb, text, len);
+	placed = beyond(tcp, tcb, offset, text, len);
+	if (placed == PLACED_NO_MEMORY)
+		reassembly_settle(tcp, tcb);
+	return placed;
 }

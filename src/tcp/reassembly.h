@@ -31,7 +31,16 @@ uint64_t reassembly_bytes(const struct tcb *tcb);
 /* Gives up what lies out of order at `offset` or behind: a FIN stands there. */
 void reassembly_cut(struct tcp *tcp, struct tcb *tcb, uint64_t offset);
 
+/* Is there any? */
+bool reassembly_waits(const struct tcb *tcb);
+
 /* Gives up everything out of order. */
+void reassembly_give_up(struct tcp *tcp, struct tcb *tcb);
+
+/* Frees what the user has consumed: all of it when nothing is left. */
+void reassembly_settle(struct tcp *tcp, struct tcb *tcb);
+
+/* Drops everything, also what waits for the user. */
 void reassembly_free(struct tcp *tcp, struct tcb *tcb);
 
 #endif

@@ -104,7 +104,6 @@ bool remnant_replace(struct tcp *tcp, struct tcb *tcb)
 	tcb_drop_buffers(tcp, tcb);
 	notice_drop(&tcb->notice);
 	list_remove(&tcb->ready);
-	list_remove(&tcb->accept);
 	wheel_cancel(&tcp->wheel, &tcb->timer);
 	settings_put(&tcp->settings_blocks, tcb->settings);
 	slot_change(&tcp->slots, tcb->slot, ENTRY_REMNANT, remnant);

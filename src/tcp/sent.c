@@ -2,6 +2,7 @@
 #include "tcp/sent.h"
 
 #include "base/must.h"
+#include "tcp/sending.h"
 
 static struct record *by_seq(struct list_link *link)
 {
@@ -10,14 +11,18 @@ static struct record *by_seq(struct list_link *link)
 
 bool sent_add(struct tcp *tcp, struct tcb *tcb, struct seq lo, uint32_t len, uint8_t marks)
 {
-	struct record *record = pool_get(&tcp->records);
+	struct record *record = NULL;
 
-	if (!record)
+	if (sending_get(tcp, tcb))
+		record = pool_get(&tcp->records);
+	if (!record) {
+		sending_settle(tcp, tcb);
 		return false;
+	}
 	*record = (struct record){
 		.at = tcp->now, .lo = lo, .len = len, .size = tcb->mss, .marks = marks};
-	list_push_back(&tcb->sent, &record->by_seq);
-	list_push_back(&tcb->sent_time, &record->by_time);
+	list_push_back(&tcb->sending->by_seq, &record->by_seq);
+	list_push_back(&tcb->sending->by_time, &record->by_time);
 	return true;
 }
 
@@ -25,8 +30,8 @@ static void remove_record(struct tcp *tcp, struct tcb *tcb, struct record *recor
 {
 	if (record->marks & SENT_LOST)
 		tcb->lost_bytes -= record->len;
-	if (tcb->lost_hint == record)
-		tcb->lost_hint = by_seq(list_next(&tcb->sent, &record->by_seq));
+	if (tcb->sending->lost_hint == record)
+		tcb->sending->lost_hint = by_seq(list_next(&tcb->sending->by_seq, &record->by_seq));
 	list_remove(&record->by_seq);
 	list_remove(&record->by_time);
 	pool_put(&tcp->records, record);
@@ -62,17 +67,25 @@ uint64_t sent_acked(struct tcp *tcp, struct tcb *tcb, struct seq una)
 
 struct record *sent_first_lost(struct tcb *tcb)
 {
-	struct record *record = tcb->lost_hint;
+	struct record *record;
 
+	if (!tcb->sending)
+		return NULL;
+	record = tcb->sending->lost_hint;
 	while (record && !(record->marks & SENT_LOST))
-		record = by_seq(list_next(&tcb->sent, &record->by_seq));
-	tcb->lost_hint = record;
+		record = by_seq(list_next(&tcb->sending->by_seq, &record->by_seq));
+	tcb->sending->lost_hint = record;
 	return record;
 }
 
 struct record *sent_first(const struct tcb *tcb)
 {
-	return by_seq(list_first(&tcb->sent));
+	return tcb->sending ? by_seq(list_first(&tcb->sending->by_seq)) : NULL;
+}
+
+struct record *sent_next(const struct tcb *tcb, const struct record *record)
+{
+	return by_seq(list_next(&tcb->sending->by_seq, &record->by_seq));
 }
 
 void sent_mark_lost(struct tcb *tcb, struct record *record)
@@ -81,14 +94,16 @@ void sent_mark_lost(struct tcb *tcb, struct record *record)
 		return;
 	record->marks |= SENT_LOST;
 	tcb->lost_bytes += record->len;
-	if (!tcb->lost_hint || seq_lt(record->lo, tcb->lost_hint->lo))
-		tcb->lost_hint = record;
+	if (!tcb->sending->lost_hint || seq_lt(record->lo, tcb->sending->lost_hint->lo))
+		tcb->sending->lost_hint = record;
 }
 
 void sent_mark_all_lost(struct tcb *tcb)
 {
-	for (struct list_link *link = list_first(&tcb->sent); link;
-	     link = list_next(&tcb->sent, link))
+	if (!tcb->sending)
+		return;
+	for (struct list_link *link = list_first(&tcb->sending->by_seq); link;
+	     link = list_next(&tcb->sending->by_seq, link))
 		sent_mark_lost(tcb, by_seq(link));
 }
 
@@ -101,7 +116,7 @@ void sent_again(struct tcp *tcp, struct tcb *tcb, struct record *record)
 	if (record->again < UINT8_MAX)
 		record->again++;
 	list_remove(&record->by_time);
-	list_push_back(&tcb->sent_time, &record->by_time);
+	list_push_back(&tcb->sending->by_time, &record->by_time);
 }
 
 bool sent_split(struct tcp *tcp, struct record *record, uint32_t len)
@@ -128,7 +143,8 @@ void sent_clear(struct tcp *tcp, struct tcb *tcb)
 
 	while ((record = sent_first(tcb)))
 		remove_record(tcp, tcb, record);
-	tcb->lost_hint = NULL;
+	if (tcb->sending)
+		tcb->sending->lost_hint = NULL;
 	tcb->sacked_bytes = 0;
 }
 
@@ -146,8 +162,10 @@ const char *sent_check(const struct tcb *tcb)
 	uint32_t lost = 0;
 	uint64_t time = 0;
 
-	for (struct list_link *link = list_first(&tcb->sent); link;
-	     link = list_next(&tcb->sent, link)) {
+	if (!tcb->sending)
+		return tcb->lost_bytes ? "lost bytes without a record" : NULL;
+	for (struct list_link *link = list_first(&tcb->sending->by_seq); link;
+	     link = list_next(&tcb->sending->by_seq, link)) {
 		const struct record *record = by_seq(link);
 
 		if (!seq_eq(record->lo, at))
@@ -158,12 +176,12 @@ const char *sent_check(const struct tcb *tcb)
 		if (record->marks & SENT_LOST)
 			lost += record->len;
 	}
-	if (!list_is_empty(&tcb->sent) && !seq_eq(at, tcb->snd.nxt))
+	if (!list_is_empty(&tcb->sending->by_seq) && !seq_eq(at, tcb->snd.nxt))
 		return "sent records do not end at SND.NXT";
 	if (lost != tcb->lost_bytes)
 		return "lost bytes are miscounted";
-	for (struct list_link *link = list_first(&tcb->sent_time); link;
-	     link = list_next(&tcb->sent_time, link)) {
+	for (struct list_link *link = list_first(&tcb->sending->by_time); link;
+	     link = list_next(&tcb->sending->by_time, link)) {
 		const struct record *record = list_entry(link, struct record, by_time);
 
 		if (record->at < time)

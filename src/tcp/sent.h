@@ -42,8 +42,9 @@ uint64_t sent_acked(struct tcp *tcp, struct tcb *tcb, struct seq una);
 /* The first record that is marked lost, or NULL. */
 struct record *sent_first_lost(struct tcb *tcb);
 
-/* The first record, or NULL. */
+/* The first record by sequence, and the one after `record`; NULL at the end. */
 struct record *sent_first(const struct tcb *tcb);
+struct record *sent_next(const struct tcb *tcb, const struct record *record);
 
 void sent_mark_lost(struct tcb *tcb, struct record *record);
 void sent_mark_all_lost(struct tcb *tcb);

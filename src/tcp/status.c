@@ -118,9 +118,9 @@ int status_each(struct tcp *tcp, uint64_t *cursor, struct parley_status *status)
 /* Records that are lost, or were sent again and are still under way, in segments. */
 static void count_records(const struct tcb *tcb, struct parley_tcp_info *info)
 {
-	for (struct list_link *link = list_first(&tcb->sent); link;
-	     link = list_next(&tcb->sent, link)) {
-		const struct record *record = list_entry(link, struct record, by_seq);
+	const struct record *record = sent_first(tcb);
+
+	for (; record; record = sent_next(tcb, record)) {
 		uint32_t segments = (record->len + record->size - 1) / record->size;
 
 		info->unacked += segments;

@@ -8,7 +8,9 @@
 #include "tcp/listener.h"
 #include "tcp/observe.h"
 #include "tcp/reassembly.h"
-#include "tcp/sent.h"
+#include "tcp/sending.h"
+
+_Static_assert(offsetof(struct tcb, rttvar) <= 256, "the hot part is four cache lines");
 
 #define BIT(state) (1u << PARLEY_##state)
 
@@ -128,9 +130,6 @@ void tcb_init(struct tcp *tcp, struct tcb *tcb, const struct tuple *tuple, int i
 	tcb->last_sent = tcp->now;
 	tcb->last_received = tcp->now;
 	list_link_init(&tcb->ready);
-	list_link_init(&tcb->accept);
-	list_init(&tcb->sent);
-	list_init(&tcb->sent_time);
 	notice_init(&tcb->notice, SLOT_NONE, 0);
 }
 
@@ -155,19 +154,15 @@ struct tcb *tcb_new(struct tcp *tcp, const struct tuple *tuple, int ifindex,
 
 void tcb_drop_buffers(struct tcp *tcp, struct tcb *tcb)
 {
-	sent_clear(tcp, tcb);
-	stream_free(&tcb->snd_stream, tcp->memory);
-	stream_free(&tcb->rcv_stream, tcp->memory);
+	sending_free(tcp, tcb);
 	reassembly_free(tcp, tcb);
 	tcb->rcv_off = tcb->read_off;
 	tcb->snd_end = tcb->snd_off;
-	tcb->reserved = 0;
 }
 
 void tcb_forget_unread(struct tcp *tcp, struct tcb *tcb)
 {
 	reassembly_free(tcp, tcb);
-	stream_free(&tcb->rcv_stream, tcp->memory);
 	tcb->read_off += tcb_readable(tcb);
 }
 
@@ -182,9 +177,8 @@ void tcb_end(struct tcp *tcp, struct tcb *tcb, int error, enum parley_cause caus
 	wheel_cancel(&tcp->wheel, &tcb->timer);
 	tcb->owed = 0;
 	tcb->dup_acks_owed = 0;
-	sent_clear(tcp, tcb);
-	stream_free(&tcb->snd_stream, tcp->memory);
-	reassembly_free(tcp, tcb);
+	sending_free(tcp, tcb);
+	reassembly_give_up(tcp, tcb);
 	/* A reset takes with it what was not read (RFC 9293 3.10.7.4, second). */
 	if (error == PARLEY_ECONNRESET || tcb->flags & TCB_DETACHED || !tcb_readable(tcb))
 		tcb_forget_unread(tcp, tcb);
@@ -202,7 +196,6 @@ void tcb_free(struct tcp *tcp, struct tcb *tcb)
 	must(tcb->state == PARLEY_CLOSED);
 	tcb_drop_buffers(tcp, tcb);
 	notice_drop(&tcb->notice);
-	list_remove(&tcb->accept);
 	slot_give(&tcp->slots, tcb->slot);
 	settings_put(&tcp->settings_blocks, tcb->settings);
 	pool_put(&tcp->tcbs, tcb);
@@ -233,7 +226,7 @@ void tcb_schedule(struct tcp *tcp, struct tcb *tcb)
 		wheel_schedule(&tcp->wheel, &tcb->timer, at);
 }
 
-void tcb_owe(struct tcp *tcp, struct tcb *tcb, uint32_t owed)
+void tcb_owe(struct tcp *tcp, struct tcb *tcb, uint16_t owed)
 {
 	struct egress *egress = tcp->egress[tcb->ifindex];
 

@@ -9,12 +9,12 @@
  *
  *	send stream:     snd_off .. snd_end           acknowledged up to snd_off, written to snd_end
  *	receive stream:  read_off .. rcv_off          consumed up to read_off, in order to rcv_off
- *	                 reassembly->ranges           what lies beyond rcv_off
+ *	                 receiving->ranges            what lies beyond rcv_off
  *
  * What is owed to the peer is recorded here by whoever finds out (arrives.c, timeouts.c, user.c)
  * and paid by output.c: see `owed` and tcp_owe().
  *
- * The first part is all that an in-order segment touches; what follows `cold` is not.
+ * The first four cache lines are all that an in-order segment touches.
  */
 #ifndef TCP_TCB_H
 #define TCP_TCB_H
@@ -73,9 +73,19 @@ enum tcb_flag {
 	TCB_REOPEN = 0x80000,	      /* left TIME-WAIT for a SYN that begins anew (RFC 6191) */
 };
 
-/* Out-of-order text: allocated when the first gap appears, freed when the last is filled. */
-struct reassembly {
-	struct ranges ranges;
+/* What a TCB has only while text waits to be sent or acknowledged (sending.h). */
+struct sending {
+	struct stream stream;	  /* from snd_off on */
+	struct list by_seq;	  /* the records of what is under way: sent.h */
+	struct list by_time;	  /* the same, by time of transmission */
+	struct record *lost_hint; /* none before it is lost; NULL: none at all */
+	uint32_t reserved;	  /* bytes behind snd_end that the user may be writing to */
+};
+
+/* And only while text waits for the user, or for a gap to be filled (reassembly.h). */
+struct receiving {
+	struct stream stream; /* from read_off on */
+	struct ranges ranges; /* what lies beyond rcv_off; without an array until the first gap */
 };
 
 struct tcb {
@@ -85,12 +95,13 @@ struct tcb {
 	uint8_t ifindex;
 	/* Window scale (RFC 7323): snd for windows that arrive, rcv for those that we send. */
 	uint8_t snd_shift, rcv_shift;
-	uint8_t dupacks;	/* duplicate ACKs in a row, saturating */
-	uint8_t main_timer;	/* enum parley_timer of main_at */
-	uint8_t retransmits;	/* how often it fired in a row */
-	uint32_t flags;		/* enum tcb_flag */
-	uint32_t owed;		/* enum owed */
-	uint32_t dup_acks_owed; /* one for each segment that was out of order, up to 16 */
+	uint8_t dupacks;       /* duplicate ACKs in a row, saturating */
+	uint8_t main_timer;    /* enum parley_timer of main_at */
+	uint8_t retransmits;   /* how often it fired in a row */
+	uint32_t flags;	       /* enum tcb_flag */
+	uint16_t owed;	       /* enum owed */
+	uint8_t dup_acks_owed; /* one for each segment that was out of order, up to 16 */
+	uint8_t main_why;      /* enum parley_why of the retransmission under way */
 	uint32_t slot;
 	struct list_link ready; /* in an egress queue, or parked at a neighbour */
 	struct tuple tuple;
@@ -111,28 +122,25 @@ struct tcb {
 	/* Places on the two streams, as drawn above. */
 	uint64_t snd_off, snd_end;
 	uint64_t rcv_off, read_off;
-	struct stream snd_stream, rcv_stream;
-	struct reassembly *reassembly;
+	struct sending *sending;
+	struct receiving *receiving;
 	/* When the timers fire, ns (timeouts.c lists them); TCB_NEVER: off. */
-	uint64_t main_at, ack_at, keepalive_at;
+	uint64_t main_at, ack_at;
 	uint16_t mss;	      /* largest text that we send: Eff.snd.MSS (RFC 9293 3.7.1) */
 	uint16_t rcv_mss;     /* largest text that came, for counting full-sized segments */
 	uint32_t rcv_unacked; /* bytes that came since the last acknowledgement */
 	uint32_t cwnd, ssthresh;
-	/* The records of what is under way: sent.h. */
-	struct list sent;	  /* by sequence */
-	struct list sent_time;	  /* by time of transmission */
-	struct record *lost_hint; /* none before it is lost; NULL: none at all */
-	uint32_t lost_bytes;	  /* marked lost, not yet retransmitted */
-	uint32_t sacked_bytes;	  /* left the network by the count of duplicate ACKs */
+	uint32_t lost_bytes;   /* of records marked lost, not yet retransmitted */
+	uint32_t sacked_bytes; /* left the network by the count of duplicate ACKs */
 	const struct settings *settings;
-	const struct congestion *congestion;
-	uint64_t rto, srtt, rttvar; /* ns; srtt 0: no sample yet */
+	uint64_t rto, srtt; /* ns; srtt 0: no sample yet */
 
 	/* Cold from here. */
+	uint64_t rttvar; /* ns */
+	uint64_t keepalive_at;
+	const struct congestion *congestion;
 	struct notice notice;
-	struct listener *listener;   /* while it waits in the accept queue */
-	struct list_link accept;     /* there */
+	struct listener *listener;   /* while it waits in the accept queue, by its notice's link */
 	struct listening *listening; /* of a passive OPEN without a listener */
 	struct seq iss, irs;
 	struct seq recover;	   /* RFC 6582 */
@@ -143,14 +151,12 @@ struct tcb {
 	uint64_t fin_off;	/* offset of the peer's FIN, with TCB_FIN_SEEN */
 	uint64_t stalled_since; /* when the head was first sent, while retransmits > 0 */
 	uint64_t last_challenge;
-	uint32_t reserved; /* bytes behind snd_end that the user may be writing to */
 	uint64_t last_sent, last_received; /* data; ns */
 	uint64_t min_rtt;
-	uint64_t segs_in, segs_out, data_segs_in, data_segs_out;
+	uint32_t segs_in, segs_out, data_segs_in, data_segs_out;
 	uint64_t bytes_retrans;
 	uint32_t total_retrans; /* segments */
 	uint8_t probes;		/* keep-alive probes unanswered */
-	uint8_t main_why;	/* enum parley_why of the retransmission under way */
 };
 
 /*
@@ -197,7 +203,7 @@ void tcb_disarm(struct tcb *tcb);
 void tcb_schedule(struct tcp *tcp, struct tcb *tcb);
 
 /* Records what is owed, and queues the connection for output. 0 only queues it. */
-void tcb_owe(struct tcp *tcp, struct tcb *tcb, uint32_t owed);
+void tcb_owe(struct tcp *tcp, struct tcb *tcb, uint16_t owed);
 
 /* A setting of this connection. */
 int64_t tcb_setting(const struct tcb *tcb, enum parley_setting setting);

@@ -4,7 +4,6 @@
 #include "base/mem.h"
 #include "tcp/half_open.h"
 #include "tcp/listener.h"
-#include "tcp/reassembly.h"
 #include "tcp/remnant.h"
 #include "tcp/sent.h"
 
@@ -13,12 +12,13 @@
  * are the sizes where they are 8 bytes, rounded up.
  */
 enum charge {
-	CHARGE_TCB = 768,
+	CHARGE_TCB = 448,
 	CHARGE_SYN = 96,
 	CHARGE_REMNANT = 64,
 	CHARGE_LISTENER = 192,
 	CHARGE_RECORD = 64,
-	CHARGE_REASSEMBLY = 128,
+	CHARGE_SENDING = 96,
+	CHARGE_RECEIVING = 160,
 	CHARGE_SETTINGS = 320,
 };
 
@@ -27,7 +27,8 @@ _Static_assert(sizeof(struct syn_entry) <= CHARGE_SYN, "charge of a SYN entry");
 _Static_assert(sizeof(struct remnant) <= CHARGE_REMNANT, "charge of a remnant");
 _Static_assert(sizeof(struct listener) <= CHARGE_LISTENER, "charge of a listener");
 _Static_assert(sizeof(struct record) <= CHARGE_RECORD, "charge of a record");
-_Static_assert(sizeof(struct reassembly) <= CHARGE_REASSEMBLY, "charge of a reassembly");
+_Static_assert(sizeof(struct sending) <= CHARGE_SENDING, "charge of a sending part");
+_Static_assert(sizeof(struct receiving) <= CHARGE_RECEIVING, "charge of a receiving part");
 _Static_assert(sizeof(struct settings) <= CHARGE_SETTINGS, "charge of settings");
 
 static void init_pools(struct tcp *tcp)
@@ -41,7 +42,8 @@ static void init_pools(struct tcp *tcp)
 		{&tcp->remnants, {sizeof(struct remnant), 64, CHARGE_REMNANT, 0}},
 		{&tcp->listeners, {sizeof(struct listener), 8, CHARGE_LISTENER, 0}},
 		{&tcp->records, {sizeof(struct record), 64, CHARGE_RECORD, 0}},
-		{&tcp->reassemblies, {sizeof(struct reassembly), 8, CHARGE_REASSEMBLY, 0}},
+		{&tcp->sendings, {sizeof(struct sending), 8, CHARGE_SENDING, 0}},
+		{&tcp->receivings, {sizeof(struct receiving), 8, CHARGE_RECEIVING, 0}},
 		{&tcp->settings_blocks, {sizeof(struct settings), 8, CHARGE_SETTINGS, 0}},
 	};
 
@@ -104,9 +106,9 @@ static void destroy(struct tcp *tcp, uint32_t index)
 
 void tcp_close(struct tcp *tcp)
 {
-	struct pool *pools[] = {&tcp->tcbs,	      &tcp->syns,    &tcp->remnants,
-				&tcp->listeners,      &tcp->records, &tcp->reassemblies,
-				&tcp->settings_blocks};
+	struct pool *pools[] = {&tcp->tcbs,	  &tcp->syns,		&tcp->remnants,
+				&tcp->listeners,  &tcp->records,	&tcp->sendings,
+				&tcp->receivings, &tcp->settings_blocks};
 
 	tcp->trace = NULL;
 	for (uint32_t i = 0; i < tcp->slots.cut; i++)

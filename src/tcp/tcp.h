@@ -40,7 +40,7 @@ struct tcp {
 	void *trace_context;
 
 	struct memory *memory;
-	struct pool tcbs, syns, remnants, listeners, records, reassemblies, settings_blocks;
+	struct pool tcbs, syns, remnants, listeners, records, sendings, receivings, settings_blocks;
 	struct slots slots;
 	struct table table;
 	struct wheel wheel;

@@ -3,6 +3,8 @@
 #include "tcp/listener.h"
 #include "tcp/observe.h"
 #include "tcp/open.h"
+#include "tcp/reassembly.h"
+#include "tcp/sending.h"
 #include "tcp/user.h"
 #include "tcp/window.h"
 
@@ -103,12 +105,15 @@ static uint64_t take(struct tcp *tcp, struct tcb *tcb, const struct parley_span 
 		     uint64_t room)
 {
 	uint64_t len = span->len < room ? span->len : room;
+	struct sending *sending = sending_get(tcp, tcb);
 
-	if (stream_write(&tcb->snd_stream, tcp->memory, at, span->data, (size_t)len, NULL, NULL))
+	if (!sending)
+		return 0;
+	if (stream_write(&sending->stream, tcp->memory, at, span->data, (size_t)len, NULL, NULL))
 		return len;
 	/* All is too much: as much as fits into one small block, if that is to be had. */
 	len = len < BLOCK_SMALL_BYTES ? len : BLOCK_SMALL_BYTES;
-	if (!stream_write(&tcb->snd_stream, tcp->memory, at, span->data, (size_t)len, NULL, NULL))
+	if (!stream_write(&sending->stream, tcp->memory, at, span->data, (size_t)len, NULL, NULL))
 		return 0;
 	return len;
 }
@@ -124,7 +129,8 @@ int64_t user_send(struct tcp *tcp, parley_conn conn, const struct parley_span *s
 	if (!tcb)
 		return error;
 	room = send_room(tcp, tcb);
-	tcb->reserved = 0;
+	if (tcb->sending)
+		tcb->sending->reserved = 0;
 	for (int i = 0; i < n; i++)
 		asked += spans[i].len;
 	for (int i = 0; i < n && taken < room; i++) {
@@ -137,6 +143,7 @@ int64_t user_send(struct tcp *tcp, parley_conn conn, const struct parley_span *s
 	if (taken < asked)
 		tcb->flags |= TCB_WANTS_WRITABLE;
 	if (!taken && asked) {
+		sending_settle(tcp, tcb);
 		wait_for_room(tcp, tcb);
 		return observe_call(tcp, tcb, PARLEY_CALL_SEND, (int64_t)asked, -PARLEY_EAGAIN);
 	}
@@ -158,16 +165,17 @@ int user_reserve(struct tcp *tcp, parley_conn conn, size_t len, struct parley_bu
 	room = send_room(tcp, tcb);
 	if (len > room)
 		len = (size_t)room;
-	if (n > 0 && len)
-		filled = stream_reserve(&tcb->snd_stream, tcp->memory, tcb->snd_end, len, buffers,
-					(uint32_t)n);
+	if (n > 0 && len && sending_get(tcp, tcb))
+		filled = stream_reserve(&tcb->sending->stream, tcp->memory, tcb->snd_end, len,
+					buffers, (uint32_t)n);
 	if (!filled) {
+		sending_settle(tcp, tcb);
 		wait_for_room(tcp, tcb);
 		return -PARLEY_EAGAIN;
 	}
-	tcb->reserved = 0;
+	tcb->sending->reserved = 0;
 	for (uint32_t i = 0; i < filled; i++)
-		tcb->reserved += (uint32_t)buffers[i].len;
+		tcb->sending->reserved += (uint32_t)buffers[i].len;
 	return (int)filled;
 }
 
@@ -179,10 +187,12 @@ int64_t user_commit(struct tcp *tcp, parley_conn conn, size_t len, unsigned flag
 	tcb = sender(tcp, conn, &error);
 	if (!tcb)
 		return error;
-	if (len > tcb->reserved)
+	if (len > sending_reserved(tcb))
 		return -PARLEY_EINVAL;
-	tcb->reserved = 0;
+	if (tcb->sending)
+		tcb->sending->reserved = 0;
 	queued(tcp, tcb, len, flags);
+	sending_settle(tcp, tcb);
 	return observe_call(tcp, tcb, PARLEY_CALL_SEND, (int64_t)len, (int64_t)len);
 }
 
@@ -218,10 +228,7 @@ static void consumed(struct tcp *tcp, struct tcb *tcb, uint64_t len)
 	/* RCV.UP keeps up: left behind by 2^31 it would seem to lie ahead. */
 	if (tcb_rcv_offset(tcb, tcb->rcv.up) < tcb->read_off)
 		tcb->rcv.up = seq_from_offset(tcb->read_off, tcb->rcv.nxt, tcb->rcv_off);
-	if (!tcb_readable(tcb) && !tcb->reassembly)
-		stream_free(&tcb->rcv_stream, tcp->memory);
-	else
-		stream_drop_below(&tcb->rcv_stream, tcp->memory, tcb->read_off);
+	reassembly_settle(tcp, tcb);
 	if (tcb->state >= PARLEY_ESTABLISHED && !(tcb->flags & TCB_FIN_RECEIVED) &&
 	    window_worth_telling(tcb))
 		tcb_owe(tcp, tcb, OWE_WINDOW);
@@ -245,7 +252,7 @@ int64_t user_receive(struct tcp *tcp, parley_conn conn, void *buf, size_t len)
 		return nothing_to_receive(tcb);
 	if (len > there)
 		len = (size_t)there;
-	stream_read(&tcb->rcv_stream, tcb->read_off, buf, len);
+	stream_read(&tcb->receiving->stream, tcb->read_off, buf, len);
 	consumed(tcp, tcb, len);
 	return observe_call(tcp, tcb, PARLEY_CALL_RECEIVE, (int64_t)len, (int64_t)len);
 }
@@ -257,7 +264,7 @@ int user_peek(const struct tcp *tcp, parley_conn conn, struct parley_span *spans
 
 	if (!there || n <= 0)
 		return 0;
-	return (int)stream_spans(&tcb->rcv_stream, tcb->read_off, (size_t)there, spans,
+	return (int)stream_spans(&tcb->receiving->stream, tcb->read_off, (size_t)there, spans,
 				 (uint32_t)n);
 }
 

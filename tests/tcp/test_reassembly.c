@@ -102,7 +102,7 @@ static void one_stream(uint64_t seed)
 		place(&m, at, text, len);
 		assert_int_equal(peer_tcb(&p)->rcv_off, m.next);
 	}
-	assert_null(peer_tcb(&p)->reassembly);
+	assert_false(reassembly_waits(peer_tcb(&p)));
 	peer_done(&p);
 }
 

@@ -18,11 +18,11 @@ struct model {
 
 static struct record *record_at(struct tcb *tcb, uint32_t n)
 {
-	struct list_link *link = list_first(&tcb->sent);
+	struct record *record = sent_first(tcb);
 
-	while (n-- && link)
-		link = list_next(&tcb->sent, link);
-	return link ? list_entry(link, struct record, by_seq) : NULL;
+	while (n-- && record)
+		record = sent_next(tcb, record);
+	return record;
 }
 
 static uint32_t place(const struct peer *p, const struct record *record)
@@ -36,10 +36,8 @@ static void compare(struct peer *p, const struct model *m)
 	uint32_t at = m->una, lost = 0;
 	const struct record *first_lost = NULL;
 
-	for (struct list_link *link = list_first(&tcb->sent); link;
-	     link = list_next(&tcb->sent, link)) {
-		const struct record *record = list_entry(link, struct record, by_seq);
-
+	for (const struct record *record = sent_first(tcb); record;
+	     record = sent_next(tcb, record)) {
 		assert_int_equal(place(p, record), at);
 		for (uint32_t i = 0; i < record->len; i++, at++) {
 			assert_int_equal(!!(record->marks & SENT_LOST), m->lost[at]);
@@ -65,10 +63,8 @@ static void model_ack(struct peer *p, struct model *m, uint32_t bytes)
 	uint32_t end = m->una + bytes;
 
 	/* Of the records acknowledged whole: when the last went out, unless one is Karn's. */
-	for (struct list_link *link = list_first(&tcb->sent); link;
-	     link = list_next(&tcb->sent, link)) {
-		const struct record *record = list_entry(link, struct record, by_seq);
-
+	for (const struct record *record = sent_first(tcb); record;
+	     record = sent_next(tcb, record)) {
 		if (place(p, record) + record->len > end)
 			break;
 		newest = record->at;
