@@ -63,8 +63,7 @@ void pin(unsigned which)
 /* A child may use all cores again, and decides itself. */
 static double spawn_child(const char *name)
 {
-	char *argv[] = {"parley-bench", "--child", (char *)(uintptr_t)name,
-			quick ? "--quick" : NULL, NULL};
+	const char *argv[] = {"parley-bench", "--child", name, quick ? "--quick" : NULL, NULL};
 	posix_spawn_file_actions_t actions;
 	double value = NAN;
 	int ends[2], status = -1;
@@ -77,7 +76,8 @@ static double spawn_child(const char *name)
 	posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
 	posix_spawn_file_actions_addclose(&actions, ends[0]);
 	sched_setaffinity(0, sizeof allowed, &allowed);
-	if (posix_spawn(&pid, "/proc/self/exe", &actions, NULL, argv, environ))
+	if (posix_spawn(&pid, "/proc/self/exe", &actions, NULL, (char *const *)(uintptr_t)argv,
+			environ))
 		die("process", EAGAIN);
 	pin(0);
 	posix_spawn_file_actions_destroy(&actions);
