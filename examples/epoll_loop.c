@@ -75,6 +75,7 @@ struct fetch {
 	char request[600];
 	size_t request_len, request_sent;
 	char reply[64]; /* how the answer begins */
+	size_t reply_len;
 	uint64_t received;
 	bool answered; /* to its end */
 	char path[];
@@ -120,19 +121,20 @@ static void send_request(struct client *client, struct fetch *fetch)
 static bool receive_reply(struct client *client, struct fetch *fetch)
 {
 	char bytes[4096];
-	int64_t n;
 
-	while ((n = parley_receive(client->host, client->now, fetch->conn, bytes, sizeof bytes)) >
-	       0) {
-		if (fetch->received < sizeof fetch->reply - 1) {
-			size_t room = sizeof fetch->reply - 1 - (size_t)fetch->received;
+	for (;;) {
+		size_t room = sizeof fetch->reply - 1 - fetch->reply_len;
+		int64_t n = parley_receive(client->host, client->now, fetch->conn, bytes,
+					   sizeof bytes);
 
-			memcpy(fetch->reply + fetch->received, bytes,
-			       (size_t)n < room ? (size_t)n : room);
-		}
+		if (n <= 0)
+			return n == 0;
+		if ((size_t)n < room)
+			room = (size_t)n;
+		memcpy(fetch->reply + fetch->reply_len, bytes, room);
+		fetch->reply_len += room;
 		fetch->received += (uint64_t)n;
 	}
-	return n == 0;
 }
 
 static void end_fetch(struct client *client, struct fetch *fetch, int error)
@@ -200,9 +202,9 @@ static void watch(struct client *client, int operation, struct source *source, u
 {
 	struct epoll_event event = {.events = events, .data.ptr = source};
 
+	/* EPERM: epoll refuses files on a disk, which are always ready. */
 	if (epoll_ctl(client->epoll, operation, source->fd, &event) < 0)
-		err(1,
-		    "epoll_ctl"); /* EPERM: a file on a disk is always ready, and epoll refuses it */
+		err(1, "epoll_ctl");
 }
 
 /*
@@ -213,7 +215,7 @@ static void wire_ready(struct client *client, uint32_t events)
 {
 	static uint8_t frames[BATCH][FRAME_MAX];
 	struct parley_rx rx[BATCH];
-	ssize_t len = 0;
+	ssize_t len = 1;
 	int n = 0;
 
 	(void)events; /* what there is to send is tried in any case */
@@ -224,11 +226,11 @@ static void wire_ready(struct client *client, uint32_t events)
 		rx[n].ifindex = client->ifindex;
 		n++;
 	}
-	parley_input(client->host, client->now, rx, n);
-	if (len == 0 && n < BATCH)
-		errx(1, "the hub has gone");
 	if (len < 0 && errno != EAGAIN && errno != EINTR)
 		err(1, "wire");
+	if (len == 0)
+		errx(1, "the hub has gone");
+	parley_input(client->host, client->now, rx, n);
 }
 
 /* That the timer has fired is all there is to know: parley_expire() is called in every turn. */
@@ -351,8 +353,12 @@ static int serve(struct client *client)
 
 static void settle(struct client *client)
 {
-	while (serve(client) + output(client) > 0)
-		;
+	int n;
+
+	do {
+		n = serve(client);
+		n += output(client);
+	} while (n > 0);
 }
 
 static void set_timer(struct client *client)
