@@ -38,6 +38,9 @@ DRIVER = os.path.abspath(
     os.environ.get("PARLEY_DRIVER", os.path.join(BUILD, "tests", "interop", "driver"))
 )
 
+# The families that the tests run over; PARLEY_FAMILIES="4 6" for others.
+FAMILIES = [int(word) for word in os.environ.get("PARLEY_FAMILIES", "4").split()]
+
 # What the two sides are called, by family.
 KERNEL = {4: "198.18.0.1", 6: "fd00:198:18::1"}
 PARLEY_HOST = {4: "198.18.0.2", 6: "fd00:198:18::2"}
@@ -443,6 +446,17 @@ def both_roles(test):
     return run
 
 
+def over_families(cases):
+    """Makes each class of InteropTests one for each of FAMILIES; IPv6's have "V6" behind them."""
+    for name, case in list(cases.items()):
+        if not (isinstance(case, type) and issubclass(case, InteropTest)) or case is InteropTest:
+            continue
+        if 6 in FAMILIES:
+            cases[f"{name}V6"] = type(f"{name}V6", (case,), {"family": 6})
+        if 4 not in FAMILIES:
+            del cases[name]
+
+
 class Result(unittest.TextTestResult):
     """Says of each test how long it took."""
 
@@ -465,6 +479,7 @@ def main():
         if not os.path.exists(path):
             print(f"{path} is not there: build it, or set PARLEY_DRIVER and PARLEY_BIN")
             sys.exit(1)
+    over_families(vars(sys.modules["__main__"]))
     runner = unittest.TextTestRunner(resultclass=Result, verbosity=2)
     program = unittest.main(exit=False, testRunner=runner)
     sys.exit(0 if program.result.wasSuccessful() else 1)
