@@ -105,8 +105,12 @@ int parley_interface_remove(struct parley_host *host, uint64_t now, int ifindex)
 
 /*
  * Gives the interface an address and, through `prefix`, a connected route. Errors:
- * -PARLEY_ENODEV, -PARLEY_EEXIST, -PARLEY_EINVAL (not unicast, prefix too long),
- * -PARLEY_EAFNOSUPPORT, -PARLEY_ENOBUFS.
+ * -PARLEY_ENODEV, -PARLEY_EEXIST, -PARLEY_EINVAL (not unicast, prefix too long, or IPv6
+ * on an MTU below 1280), -PARLEY_ENOBUFS.
+ *
+ * An IPv6 address on an Ethernet cannot be used before a second has passed in which nobody else
+ * claimed it, unless the setting "dad" is off; with the first one come a link-local address and an
+ * ear for routers, unless the setting "autoconf" is 0.
  */
 int parley_address_add(struct parley_host *host, uint64_t now, int ifindex,
 		       const struct parley_addr *addr, unsigned prefix);

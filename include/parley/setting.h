@@ -91,6 +91,11 @@ enum parley_setting_scope {
 	  "highest port that is chosen for an active OPEN") \
 	X(TTL, "ttl", COUNT, CONN, 1, 255, 64, \
 	  "time to live of packets sent") \
+	X(DAD, "dad", BOOL, HOST, 0, 1, 1, \
+	  "duplicate address detection: IPv6 addresses on Ethernet wait 1 s (RFC 4862 5.4)") \
+	X(AUTOCONF, "autoconf", COUNT, HOST, 0, 2, 1, \
+	  "IPv6 link-local address and routers' advertisements on Ethernet: 0 never, 1 on " \
+	  "interfaces with an IPv6 address, 2 on all (RFC 4862)") \
 	X(KEEPALIVE, "keepalive", BOOL, CONN, 0, 1, 0, \
 	  "probe an idle peer (RFC 9293 3.8.4)") \
 	X(KEEPALIVE_IDLE, "keepalive-idle", NS, CONN, PARLEY_S(1), PARLEY_S(86400), \

@@ -101,6 +101,11 @@ extern "C" {
 	X(TIME_WAIT_OVERFLOW, "TCPTimeWaitOverflow", "TIME-WAIT given up early for want of room") \
 	X(OPTIONS_MALFORMED, "TCPBadOptions", "segments whose options stopped making sense") \
 	X(ECHO_REPLIES, "OutEchoReps", "ICMP echo replies sent") \
+	X(ICMP_IN, "IcmpInErrs", "ICMP errors about connections, believed") \
+	X(ICMP_OUT_OF_WINDOW, "OutOfWindowIcmps", "ICMP errors that quote what is not under way") \
+	X(ICMP_OUT, "IcmpOutErrs", "ICMP errors sent") \
+	X(PATH_MTU_LOWERED, "PathMtuLowered", "path MTUs that ICMP made smaller") \
+	X(DUPLICATE_ADDRESSES, "DuplicateAddresses", "addresses given up to somebody else") \
 	X(MUST_FAILED, "InternalErrors", "invariants found broken")
 
 #define PARLEY_TIMERS(X) \
@@ -138,7 +143,9 @@ extern "C" {
 	X(CALL, "call", "the user called", \
 	  F(CALL, "call") F(NUMBER, "size") F(NUMBER, "result")) \
 	X(ERROR, "error", "the user is told of an error", \
-	  F(ERROR, "error"))
+	  F(ERROR, "error")) \
+	X(ICMP, "icmp", "an ICMP error about a connection arrived and was believed", \
+	  F(NUMBER, "type") F(NUMBER, "code") F(NUMBER, "mtu") F(SEQ, "seq") F(ERROR, "error"))
 
 /* Why a segment was sent. */
 #define PARLEY_WHYS(X) \
@@ -146,6 +153,7 @@ extern "C" {
 	X(RTO, "rto", "retransmission: the timer fired") \
 	X(FAST, "fast", "retransmission: three duplicate ACKs") \
 	X(PARTIAL, "partial", "retransmission: a partial ACK in fast recovery") \
+	X(PATH_MTU, "path-mtu", "retransmission: in shorter segments, for a smaller path MTU") \
 	X(PROBE, "probe", "zero-window probe") \
 	X(KEEPALIVE, "keepalive", "keep-alive probe") \
 	X(ACK, "ack", "an acknowledgement, at once") \
@@ -162,6 +170,7 @@ extern "C" {
 	X(TIMEOUT, "timeout", "a timer") \
 	X(RESET, "reset", "a RST that arrived") \
 	X(ABORT, "abort", "the connection was aborted here") \
+	X(ICMP, "icmp", "an ICMP error") \
 	X(RECOVERY, "recovery", "fast recovery began") \
 	X(RECOVERED, "recovered", "fast recovery ended") \
 	X(IDLE, "idle", "restart after idle time")

@@ -4,6 +4,7 @@
  * here; the rest is tcp/user.h.
  */
 #include "net/host.h"
+#include "net/loopback.h"
 #include "tcp/observe.h"
 #include "tcp/status.h"
 #include "tcp/user.h"
@@ -40,8 +41,16 @@ static const struct route *choose_route(const struct parley_host *host,
 	return route ? route : routes_find(&host->routes, 0, &open->remote.addr);
 }
 
+/* The same when the remote address is our own. */
+static int choose_loopback(struct parley_host *host, struct parley_open *open)
+{
+	if (ip_is_unspecified(&open->local.addr))
+		open->local.addr = *loopback_source(&open->remote.addr);
+	return loopback_open(host) ? LOOPBACK_INDEX : -PARLEY_ENOBUFS;
+}
+
 /* Interface (returned) and local address of an active OPEN (MUST-44, MUST-45). */
-static int choose_source(const struct parley_host *host, struct parley_open *open)
+static int choose_source(struct parley_host *host, struct parley_open *open)
 {
 	const struct parley_addr *remote = &open->remote.addr, *source;
 	const struct route *route;
@@ -52,19 +61,20 @@ static int choose_source(const struct parley_host *host, struct parley_open *ope
 	if (!ip_is_unspecified(&open->local.addr)) {
 		if (ip_is_v4(&open->local.addr) != ip_is_v4(remote))
 			return -PARLEY_EINVAL;
-		if (!interface_of_address(host, NULL, &open->local.addr))
+		if (!loopback_leads_to(host, &open->local.addr))
 			return -PARLEY_EADDRNOTAVAIL;
 	}
-	/* Addresses of this host never stand on a wire, and it has no loopback. */
-	if (ip_is_loopback(remote) || interface_of_address(host, NULL, remote))
-		return -PARLEY_ENETUNREACH;
+	if (loopback_leads_to(host, remote))
+		return choose_loopback(host, open);
+	if (ip_is_loopback(&open->local.addr))
+		return -PARLEY_EINVAL;
 	route = choose_route(host, open);
 	if (!route)
 		return -PARLEY_ENETUNREACH;
 	if (!ip_is_unspecified(&open->local.addr))
 		return route->ifindex;
 	hop = route_next_hop(route, remote);
-	source = interface_source(host->interfaces[route->ifindex], &hop);
+	source = address_source(host, host->interfaces[route->ifindex], remote, &hop);
 	if (!source)
 		return -PARLEY_EADDRNOTAVAIL;
 	open->local.addr = *source;
@@ -92,8 +102,7 @@ static int check_local(const struct parley_host *host, const struct parley_open 
 {
 	if (!is_valid(open))
 		return -PARLEY_EINVAL;
-	if (ip_is_unspecified(&open->local.addr) ||
-	    interface_of_address(host, NULL, &open->local.addr))
+	if (ip_is_unspecified(&open->local.addr) || loopback_leads_to(host, &open->local.addr))
 		return 0;
 	return -PARLEY_EADDRNOTAVAIL;
 }
@@ -202,8 +211,18 @@ uint32_t parley_ready(const struct parley_host *host, parley_conn conn)
 int parley_set(struct parley_host *host, uint64_t now, parley_conn conn,
 	       enum parley_setting setting, int64_t value)
 {
+	int error;
+
 	tcp_set_now(&host->tcp, now);
-	return user_set(&host->tcp, conn, setting, value);
+	error = user_set(&host->tcp, conn, setting, value);
+	if (error || setting != PARLEY_SET_AUTOCONF)
+		return error;
+	for (int i = 1; i < LOOPBACK_INDEX; i++)
+		if (host->interfaces[i])
+			autoconf_begin(host, host->interfaces[i],
+				       address_any_v6(host->interfaces[i]) ? AUTOCONF_WITH_ADDRESS
+									   : AUTOCONF_ALWAYS);
+	return 0;
 }
 
 int parley_get(const struct parley_host *host, parley_conn conn, enum parley_setting setting,

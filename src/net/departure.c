@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The door out: frames with what is owed, in this order: address resolution, echo replies, the
- * reply ring, then connections, round robin, up to 64 KiB a turn.
+ * The door out: frames with what is owed, in this order: probes for duplicate addresses, address
+ * resolution, ICMP, the reply ring, then connections, round robin, up to 64 KiB a turn.
  */
 #include "base/checksum.h"
 #include "net/host.h"
+#include "net/loopback.h"
 #include "tcp/observe.h"
 #include "wire/ipv4.h"
 
@@ -16,7 +17,7 @@ enum reach { REACHED, WAITING, UNREACHABLE };
 struct way {
 	enum reach reach;
 	struct eth_addr to;	     /* REACHED, on Ethernet */
-	struct neighbour *neighbour; /* WAITING */
+	struct neighbour *neighbour; /* on Ethernet, unless UNREACHABLE */
 	enum parley_drop reason;     /* UNREACHABLE */
 };
 
@@ -27,6 +28,10 @@ static struct way find_way(struct parley_host *host, struct interface *interface
 	struct way way = {.reach = UNREACHABLE, .reason = PARLEY_DROP_NO_ROUTE};
 	struct parley_addr hop;
 
+	if (interface->index == LOOPBACK_INDEX) {
+		way.reach = REACHED;
+		return way;
+	}
 	if (!route)
 		return way;
 	way.reach = REACHED;
@@ -67,9 +72,8 @@ static size_t put_headers(const struct interface *interface, struct parley_frame
 		.df = true,
 		.payload_len = tcp_len + segment->text_len,
 	};
-	size_t at = interface_frame(interface, frame, to, ETH_IPV4);
+	size_t at = interface_packet(interface, frame, to, &packet);
 
-	at += ipv4_emit(frame->header + at, &packet);
 	tcp_emit(frame->header + at, segment);
 	frame->header_len = (uint32_t)(at + tcp_len);
 	frame->len = frame->header_len + segment->text_len;
@@ -192,6 +196,17 @@ static void begin_turn(struct interface *interface, const struct tcb *tcb)
 	interface->turn_left = TURN;
 }
 
+/* RFC 4861 7.3.1: what the peer acknowledged has come through this neighbour. */
+static void pass_on_progress(struct parley_host *host, struct interface *interface,
+			     const struct way *way, struct tcb *tcb)
+{
+	if (!(tcb->flags & TCB_PROGRESS))
+		return;
+	tcb->flags &= ~(uint32_t)TCB_PROGRESS;
+	if (way->neighbour)
+		neighbour_confirm(host, interface, way->neighbour);
+}
+
 static bool connection_output(struct parley_host *host, struct interface *interface,
 			      struct parley_frame *frame)
 {
@@ -202,6 +217,7 @@ static bool connection_output(struct parley_host *host, struct interface *interf
 		struct way way = find_way(host, interface, &tcb->tuple.remote, false);
 
 		begin_turn(interface, tcb);
+		pass_on_progress(host, interface, &way, tcb);
 		if (way.reach == WAITING) {
 			neighbour_park(way.neighbour, tcb);
 		} else if (way.reach == UNREACHABLE) {
@@ -221,7 +237,8 @@ static bool connection_output(struct parley_host *host, struct interface *interf
 static bool any_output(struct parley_host *host, struct interface *interface,
 		       struct parley_frame *frame)
 {
-	return resolution_output(host, interface, frame) || echo_output(host, interface, frame) ||
+	return autoconf_output(host, interface, frame) ||
+	       resolution_output(host, interface, frame) || icmp_output(host, interface, frame) ||
 	       reply_output(host, interface, frame) || connection_output(host, interface, frame) ||
 	       resolution_output(host, interface, frame);
 }
@@ -246,7 +263,8 @@ bool parley_output_pending(const struct parley_host *host, int ifindex)
 	const struct interface *interface = interface_at(host, ifindex);
 
 	return interface && (interface->egress.count || !list_is_empty(&interface->egress.ready) ||
-			     interface->echoes.count || resolution_pending(interface));
+			     interface->icmp.count || resolution_pending(interface) ||
+			     autoconf_pending(interface));
 }
 
 void parley_release(struct parley_host *host, struct parley_frame *frames, int n)

@@ -3,6 +3,7 @@
 
 #include "base/checksum.h"
 #include "base/mem.h"
+#include "net/loopback.h"
 #include "tcp/notice.h"
 #include "tcp/observe.h"
 #include "tcp/status.h"
@@ -63,6 +64,7 @@ void parley_host_free(struct parley_host *host)
 		return;
 	allocator = host->memory.allocator;
 	tcp_close(&host->tcp);
+	loopback_close(host);
 	for (int i = 1; i < EGRESS_MAX; i++)
 		if (host->interfaces[i])
 			interface_free(host, host->interfaces[i]);
@@ -76,23 +78,31 @@ int parley_expire(struct parley_host *host, uint64_t now)
 
 	tcp_set_now(&host->tcp, now);
 	fired = tcp_expire(&host->tcp);
-	for (int i = 1; i < EGRESS_MAX; i++)
-		if (host->interfaces[i])
-			fired += neighbour_expire(host, host->interfaces[i]);
-	return fired;
+	for (int i = 1; i < EGRESS_MAX; i++) {
+		struct interface *interface = host->interfaces[i];
+
+		if (interface)
+			fired += neighbour_expire(host, interface) +
+				 autoconf_expire(host, interface);
+	}
+	return fired + loopback_expire(host);
 }
 
 uint64_t parley_deadline(const struct parley_host *host)
 {
 	uint64_t deadline = tcp_deadline(&host->tcp);
 
+	if (loopback_pending(host))
+		return host->tcp.now;
 	for (int i = 1; i < EGRESS_MAX; i++) {
-		uint64_t at = UINT64_MAX;
+		const struct interface *interface = host->interfaces[i];
 
-		if (host->interfaces[i])
-			at = neighbour_deadline(host->interfaces[i]);
-		if (at < deadline)
-			deadline = at;
+		if (!interface)
+			continue;
+		if (interface->autoconf.next < deadline)
+			deadline = interface->autoconf.next;
+		if (neighbour_deadline(interface) < deadline)
+			deadline = neighbour_deadline(interface);
 	}
 	return deadline;
 }

@@ -17,7 +17,9 @@ struct parley_host {
 	struct memory memory;
 	struct interface *interfaces[EGRESS_MAX]; /* by index, NULL where there is none */
 	struct routes routes;
-	uint64_t ids; /* IP identifications drawn so far */
+	uint64_t ids;		  /* IP identifications drawn so far */
+	uint64_t icmp_busy_until; /* errors told so far, spread over time; ns */
+	uint8_t *loopback;	  /* a packet on its way to ourselves */
 };
 
 struct ip_packet;

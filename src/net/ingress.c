@@ -4,12 +4,14 @@
  * either passed on or dropped with a reason; nothing is answered here, only recorded.
  *
  *	frame_arrives	Ethernet	for us, or for all?
- *	ip_arrives	IPv4		well formed, from a host, to one of our addresses?
- *	tcp_in, echo.c, resolution.c
+ *	ip_arrives	IPv4, IPv6	well formed, from a host, to one of our addresses?
+ *	tcp_in, icmp.c, resolution.c
  */
 #include "net/host.h"
+#include "net/loopback.h"
 #include "tcp/observe.h"
 #include "wire/ipv4.h"
+#include "wire/ipv6.h"
 #include "wire/tcp.h"
 
 /* A frame on its way up. */
@@ -49,6 +51,7 @@ static void tcp_in(const struct ingress *in, const struct ip_packet *packet)
 	struct arrival arrival = {
 		.tuple = {.local = packet->dst, .remote = packet->src},
 		.ifindex = in->interface->index,
+		.segment_size = in->rx->segment_size,
 		.at = arrival_time(in),
 	};
 	enum wire_error bad = tcp_parse(&segment, packet->payload, packet->payload_len);
@@ -93,9 +96,23 @@ static enum parley_drop reason_of(enum wire_error error)
 	return PARLEY_DROP_IP_HEADER;
 }
 
-/* MUST-63, RFC 1122 3.2.1.3: can this packet really come from another host on the wire? */
-static bool is_credible_source(const struct ingress *in, const struct parley_addr *src)
+static bool on_loopback(const struct ingress *in)
 {
+	return in->interface->index == LOOPBACK_INDEX;
+}
+
+/*
+ * MUST-63, RFC 1122 3.2.1.3, RFC 4291 2.5.3: can this packet really come from another host on the
+ * wire? Who has no address yet may ask for neighbours, and nothing else.
+ */
+static bool is_credible_source(const struct ingress *in, const struct ip_packet *packet)
+{
+	const struct parley_addr *src = &packet->src;
+
+	if (on_loopback(in))
+		return true;
+	if (ip_is_unspecified(src))
+		return packet->protocol == IP_ICMPV6 && ip_is_multicast(&packet->dst);
 	return !ip_is_loopback(src) && !interface_is_broadcast(in->interface, src) &&
 	       !interface_of_address(in->host, in->interface, src);
 }
@@ -106,38 +123,74 @@ static bool is_for_many(const struct ingress *in, const struct parley_addr *dst)
 	       interface_is_broadcast(in->interface, dst);
 }
 
-/* A packet from a host: to one of our addresses, and for a protocol that we speak? */
-static void packet_arrives(const struct ingress *in, const struct ip_packet *packet)
+/* To one of our addresses; those of the host itself only from itself. */
+static bool is_for_us(const struct ingress *in, const struct parley_addr *dst)
 {
-	if (is_for_many(in, &packet->dst)) {
+	return interface_of_address(in->host, in->interface, dst) ||
+	       (on_loopback(in) && ip_is_loopback(dst));
+}
+
+/* RFC 1122 3.3.6: nor is a link broadcast of a packet to one host to be believed. */
+static void to_many(const struct ingress *in, const struct ip_packet *packet)
+{
+	if (packet->protocol == IP_ICMPV6 && packet->version == 6 &&
+	    address_has_group(in->interface, &packet->dst))
+		icmp_arrives(in->host, in->interface, packet, in->from);
+	else
 		drop(in, packet,
 		     packet->protocol == IP_TCP ? PARLEY_DROP_TCP_DESTINATION /* MUST-57 */
 						: PARLEY_DROP_NOT_OURS);
-		return;
-	}
-	if (!interface_of_address(in->host, in->interface, &packet->dst)) {
-		drop(in, packet, PARLEY_DROP_NOT_OURS);
-		return;
-	}
-	/* RFC 1122 3.3.6: a link broadcast of a packet to one host is not to be believed. */
-	if (in->to_group) {
-		drop(in, packet,
-		     packet->protocol == IP_TCP ? PARLEY_DROP_TCP_DESTINATION
-						: PARLEY_DROP_NOT_OURS);
-		return;
-	}
-	if (packet->protocol == IP_TCP)
-		tcp_in(in, packet);
-	else if (packet->protocol == IP_ICMP)
-		echo_arrives(in->host, in->interface, packet, in->from);
-	else
-		drop(in, packet, PARLEY_DROP_UNKNOWN_PROTOCOL);
 }
 
-static void ip_arrives(const struct ingress *in, const uint8_t *bytes, size_t len)
+static void tell(const struct ingress *in, const struct ip_packet *packet, enum icmp_report report)
+{
+	icmp_tell(in->host, in->interface, packet, in->from, report);
+}
+
+/* A packet to us for a protocol that we may speak. */
+static void to_us(const struct ingress *in, const struct ip_packet *packet)
+{
+	if (packet->protocol == IP_TCP) {
+		tcp_in(in, packet);
+	} else if (packet->protocol == (packet->version == 6 ? IP_ICMPV6 : IP_ICMP)) {
+		icmp_arrives(in->host, in->interface, packet, in->from);
+	} else {
+		drop(in, packet, PARLEY_DROP_UNKNOWN_PROTOCOL);
+		if (packet->protocol == IP_UDP)
+			tell(in, packet, REPORT_PORT);
+		else if (packet->version == 4 || packet->protocol != IP_NO_NEXT)
+			tell(in, packet, REPORT_PROTOCOL);
+	}
+}
+
+/* A packet from a host: to one of our addresses? */
+static void packet_arrives(const struct ingress *in, const struct ip_packet *packet)
+{
+	bool many = is_for_many(in, &packet->dst);
+
+	if (!many && !is_for_us(in, &packet->dst))
+		drop(in, packet, PARLEY_DROP_NOT_OURS);
+	else if (many || in->to_group)
+		to_many(in, packet);
+	else
+		to_us(in, packet);
+}
+
+/* What is wrong with it may be for its sender to know (RFC 8200 4). */
+static void refused(const struct ingress *in, const struct ip_packet *packet)
+{
+	bool ours = is_for_many(in, &packet->dst) ? address_has_group(in->interface, &packet->dst)
+						  : is_for_us(in, &packet->dst);
+
+	if (packet->problem.owed && ours && is_credible_source(in, packet))
+		tell(in, packet, REPORT_PROBLEM);
+}
+
+static void ip_arrives(const struct ingress *in, const uint8_t *bytes, size_t len, int version)
 {
 	struct ip_packet packet;
-	enum wire_error error = ipv4_parse(&packet, bytes, len);
+	enum wire_error error = version == 6 ? ipv6_parse(&packet, bytes, len)
+					     : ipv4_parse(&packet, bytes, len);
 	/* What was read before that cannot be shown. */
 	bool readable = error == WIRE_OK || error == WIRE_BAD_CHECKSUM ||
 			error == WIRE_BAD_OPTION || error == WIRE_FRAGMENT ||
@@ -147,10 +200,12 @@ static void ip_arrives(const struct ingress *in, const uint8_t *bytes, size_t le
 		drop(in, readable ? &packet : NULL, reason_of(error));
 	else if (packet.source_routed)
 		drop(in, &packet, PARLEY_DROP_IP_SOURCE_ROUTE);
-	else if (!is_credible_source(in, &packet.src))
+	else if (!is_credible_source(in, &packet))
 		drop(in, &packet, PARLEY_DROP_IP_SOURCE);
 	else
 		packet_arrives(in, &packet);
+	if (error == WIRE_BAD_OPTION || (!error && packet.source_routed))
+		refused(in, &packet);
 }
 
 static void ethernet_arrives(struct ingress *in)
@@ -168,7 +223,9 @@ static void ethernet_arrives(struct ingress *in)
 	else if (eth.type == ETH_ARP)
 		resolution_arrives(in->host, in->interface, eth.payload, eth.payload_len);
 	else if (eth.type == ETH_IPV4)
-		ip_arrives(in, eth.payload, eth.payload_len);
+		ip_arrives(in, eth.payload, eth.payload_len, 4);
+	else if (eth.type == ETH_IPV6)
+		ip_arrives(in, eth.payload, eth.payload_len, 6);
 	else
 		drop(in, NULL, PARLEY_DROP_UNKNOWN_PROTOCOL);
 }
@@ -184,10 +241,8 @@ static void frame_arrives(struct parley_host *host, const struct parley_rx *rx)
 		drop(&in, NULL, PARLEY_DROP_NOT_OURS);
 	else if (in.interface->link == PARLEY_LINK_ETHERNET)
 		ethernet_arrives(&in);
-	else if (rx->len && bytes[0] >> 4 == 6)
-		drop(&in, NULL, PARLEY_DROP_UNKNOWN_PROTOCOL);
 	else
-		ip_arrives(&in, bytes, rx->len);
+		ip_arrives(&in, bytes, rx->len, rx->len && bytes[0] >> 4 == 6 ? 6 : 4);
 }
 
 int parley_input(struct parley_host *host, uint64_t now, const struct parley_rx *frames, int n)

@@ -6,7 +6,9 @@
 #ifndef NET_INTERFACE_H
 #define NET_INTERFACE_H
 
-#include "net/echo.h"
+#include "net/address.h"
+#include "net/autoconf.h"
+#include "net/icmp.h"
 #include "net/neighbour.h"
 #include "net/resolution.h"
 #include "tcp/egress.h"
@@ -14,42 +16,35 @@
 #include <parley/frame.h>
 #include <parley/host.h>
 
-enum { INTERFACE_ADDRESSES = 8 };
-
-struct interface_address {
-	struct parley_addr addr;
-	uint8_t prefix;
-};
-
 struct interface {
 	struct egress egress;
 	int index; /* 1..EGRESS_MAX-1 */
 	enum parley_link link;
 	struct eth_addr mac;
 	char name[16];
-	uint32_t address_count;
-	struct interface_address address[INTERFACE_ADDRESSES];
+	struct addresses addresses;
+	struct autoconf autoconf;
 	/* The connection whose turn it is (for comparison only), and bytes left of the turn. */
 	const struct tcb *turn_of;
 	uint32_t turn_left;
 	struct neighbours neighbours;
 	struct resolutions resolutions;
-	struct echoes echoes;
+	struct icmp_ring icmp;
 };
 
 /* The interface, or NULL. */
 struct interface *interface_at(const struct parley_host *host, int ifindex);
 
-/* The one that has this address, `first` being asked first; NULL: not ours. */
+/* The one that may use this address, `first` being asked first; NULL: not ours. */
 struct interface *interface_of_address(const struct parley_host *host, struct interface *first,
 				       const struct parley_addr *addr);
 
-/* The address from which a packet to this next hop is to come; NULL: none of that family. */
-const struct parley_addr *interface_source(const struct interface *interface,
-					   const struct parley_addr *hop);
-
 /* Is it the broadcast address of one of the interface's subnets? */
 bool interface_is_broadcast(const struct interface *interface, const struct parley_addr *addr);
+
+/* Makes the interface of this index, which is free; NULL without memory. */
+struct interface *interface_new(struct parley_host *host, int index,
+				const struct parley_interface *config);
 
 /* Frees it: its connections, neighbours, routes and what it owes. */
 void interface_free(struct parley_host *host, struct interface *interface);
@@ -60,5 +55,11 @@ void interface_free(struct parley_host *host, struct interface *interface);
  */
 size_t interface_frame(const struct interface *interface, struct parley_frame *frame,
 		       struct eth_addr to, uint16_t type);
+
+struct ip_packet;
+
+/* The same with an IP header of either family behind it. */
+size_t interface_packet(const struct interface *interface, struct parley_frame *frame,
+			struct eth_addr to, const struct ip_packet *packet);
 
 #endif

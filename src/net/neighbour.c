@@ -2,6 +2,7 @@
 #include "net/neighbour.h"
 
 #include "base/must.h"
+#include "net/autoconf.h"
 #include "net/host.h"
 #include "tcp/observe.h"
 #include "tcp/secret.h"
@@ -12,10 +13,14 @@ enum { EXPIRE_ENTRIES = 64, EXPIRE_PARKED = 256 };
 
 _Static_assert(NEIGHBOURS < UINT16_MAX, "indices plus one fit 16 bits");
 
-void neighbours_init(struct neighbours *neighbours)
+void neighbours_init(struct parley_host *host, struct interface *interface)
 {
+	struct neighbours *neighbours = &interface->neighbours;
+
+	neighbours_tune(host, interface, NEIGHBOUR_REACHABLE_TIME, NEIGHBOUR_ASK_AGAIN);
 	list_init(&neighbours->unused);
 	list_init(&neighbours->known);
+	list_init(&neighbours->delayed);
 	list_init(&neighbours->wanted);
 	list_init(&neighbours->asked);
 	neighbours->asking = 0;
@@ -31,6 +36,19 @@ void neighbours_init(struct neighbours *neighbours)
 		list_link_init(&neighbour->link);
 		list_push_back(&neighbours->unused, &neighbour->link);
 	}
+}
+
+void neighbours_tune(struct parley_host *host, struct interface *interface, uint64_t reachable,
+		     uint64_t ask_again)
+{
+	const struct tuple none = {.local_port = 4861};
+	uint64_t draw = secret_draw(&host->tcp, SECRET_NET, &none, (uint64_t)interface->index);
+
+	/* Times 0.5 to 1.5, so that not all neighbours ask at once (RFC 4861 6.3.2). */
+	if (reachable)
+		interface->neighbours.reachable = reachable / 2 + reachable / 1024 * (draw % 1024);
+	if (ask_again)
+		interface->neighbours.ask_again = ask_again;
 }
 
 static struct neighbour *of_link(struct list_link *link)
@@ -80,6 +98,11 @@ static void move(struct neighbour *neighbour, struct list *list)
 	list_push_back(list, &neighbour->link);
 }
 
+static bool is_asked(const struct neighbour *neighbour)
+{
+	return neighbour->state == NEIGHBOUR_INCOMPLETE || neighbour->state == NEIGHBOUR_PROBE;
+}
+
 static void want(struct neighbours *neighbours, struct neighbour *neighbour, uint8_t state)
 {
 	neighbours->asking++;
@@ -99,7 +122,7 @@ static void forget(struct parley_host *host, struct interface *interface,
 		at = &neighbours->entry[*at - 1].next;
 	if (must_hold(*at != 0))
 		*at = neighbour->next;
-	neighbours->asking -= neighbour->state != NEIGHBOUR_KNOWN;
+	neighbours->asking -= is_asked(neighbour);
 	neighbour->state = NEIGHBOUR_FREE;
 	neighbour->has_reply = false;
 	move(neighbour, &neighbours->unused);
@@ -113,8 +136,13 @@ static struct neighbour *make(struct parley_host *host, struct interface *interf
 	struct neighbour *neighbour;
 	uint16_t *bucket;
 
-	if (list_is_empty(&neighbours->unused) && !list_is_empty(&neighbours->known))
-		forget(host, interface, of_link(list_first(&neighbours->known)));
+	if (list_is_empty(&neighbours->unused)) {
+		const struct list *list = list_is_empty(&neighbours->known) ? &neighbours->delayed
+									    : &neighbours->known;
+
+		if (!list_is_empty(list))
+			forget(host, interface, of_link(list_first(list)));
+	}
 	neighbour = of_link(list_first(&neighbours->unused));
 	if (!neighbour)
 		return NULL;
@@ -139,12 +167,15 @@ struct neighbour *neighbour_use(struct parley_host *host, struct interface *inte
 			want(neighbours, neighbour, NEIGHBOUR_INCOMPLETE);
 		return neighbour;
 	}
-	if (neighbour->state != NEIGHBOUR_KNOWN)
-		return neighbour;
-	if (neighbour->until <= host->tcp.now)
-		want(neighbours, neighbour, NEIGHBOUR_PROBE);
-	else
+	if (neighbour->state == NEIGHBOUR_REACHABLE && neighbour->until <= host->tcp.now)
+		neighbour->state = NEIGHBOUR_STALE;
+	if (neighbour->state == NEIGHBOUR_REACHABLE) {
 		move(neighbour, &neighbours->known);
+	} else if (neighbour->state == NEIGHBOUR_STALE) {
+		neighbour->state = NEIGHBOUR_DELAY;
+		neighbour->until = host->tcp.now + NEIGHBOUR_DELAY_TIME;
+		move(neighbour, &neighbours->delayed);
+	}
 	return neighbour;
 }
 
@@ -183,15 +214,15 @@ static void append(struct list *to, struct list *from)
 	list_init(from);
 }
 
-void neighbour_confirm(struct parley_host *host, struct interface *interface,
-		       struct neighbour *neighbour, struct eth_addr mac)
+/* To REACHABLE or STALE; whatever waited can go. */
+static void know(struct parley_host *host, struct interface *interface, struct neighbour *neighbour,
+		 enum neighbour_state state)
 {
 	struct neighbours *neighbours = &interface->neighbours;
 
-	neighbours->asking -= neighbour->state != NEIGHBOUR_KNOWN;
-	neighbour->state = NEIGHBOUR_KNOWN;
-	neighbour->mac = mac;
-	neighbour->until = host->tcp.now + NEIGHBOUR_REACHABLE;
+	neighbours->asking -= is_asked(neighbour);
+	neighbour->state = (uint8_t)state;
+	neighbour->until = host->tcp.now + neighbours->reachable;
 	move(neighbour, &neighbours->known);
 	append(&interface->egress.ready, &neighbour->parked);
 	if (neighbour->has_reply && egress_reply(&interface->egress, &neighbour->reply))
@@ -199,17 +230,62 @@ void neighbour_confirm(struct parley_host *host, struct interface *interface,
 	drop_reply(host, interface, neighbour, PARLEY_DROP_REPLY_RING_FULL);
 }
 
+void neighbour_answered(struct parley_host *host, struct interface *interface,
+			struct neighbour *neighbour, struct eth_addr mac)
+{
+	neighbour->mac = mac;
+	know(host, interface, neighbour, NEIGHBOUR_REACHABLE);
+}
+
+void neighbour_heard(struct parley_host *host, struct interface *interface,
+		     struct neighbour *neighbour, struct eth_addr mac)
+{
+	if (neighbour_is_known(neighbour) && eth_equal(neighbour->mac, mac))
+		return;
+	neighbour->mac = mac;
+	know(host, interface, neighbour, NEIGHBOUR_STALE);
+}
+
+void neighbour_confirm(struct parley_host *host, struct interface *interface,
+		       struct neighbour *neighbour)
+{
+	if (neighbour_is_known(neighbour))
+		know(host, interface, neighbour, NEIGHBOUR_REACHABLE);
+}
+
+void neighbour_doubt(struct interface *interface, struct neighbour *neighbour)
+{
+	if (neighbour->state != NEIGHBOUR_REACHABLE)
+		return;
+	neighbour->state = NEIGHBOUR_STALE;
+	move(neighbour, &interface->neighbours.known);
+}
+
 void neighbour_learn(struct parley_host *host, struct interface *interface,
 		     const struct parley_addr *addr, struct eth_addr mac)
 {
-	struct neighbours *neighbours = &interface->neighbours;
-	struct neighbour *neighbour = make(host, interface, addr);
+	struct neighbour *neighbour = neighbour_find(host, interface, addr);
 
+	if (neighbour) {
+		neighbour_heard(host, interface, neighbour, mac);
+		return;
+	}
+	neighbour = make(host, interface, addr);
 	if (!neighbour)
 		return;
-	neighbours->asking++; /* taken back by neighbour_confirm() */
-	neighbour->state = NEIGHBOUR_INCOMPLETE;
-	neighbour_confirm(host, interface, neighbour, mac);
+	neighbour->mac = mac;
+	know(host, interface, neighbour, NEIGHBOUR_STALE);
+}
+
+/* Among those asked in the order in which they are due; nearly always that is the end. */
+static void insert_asked(struct neighbours *neighbours, struct neighbour *neighbour)
+{
+	struct list_link *before = neighbours->asked.head.prev;
+
+	list_remove(&neighbour->link);
+	while (before != &neighbours->asked.head && of_link(before)->until > neighbour->until)
+		before = before->prev;
+	list_insert_before(before->next, &neighbour->link);
 }
 
 struct neighbour *neighbour_ask(struct parley_host *host, struct interface *interface)
@@ -220,8 +296,8 @@ struct neighbour *neighbour_ask(struct parley_host *host, struct interface *inte
 	if (!neighbour)
 		return NULL;
 	neighbour->tries++;
-	neighbour->until = host->tcp.now + NEIGHBOUR_ASK_AGAIN;
-	move(neighbour, &neighbours->asked);
+	neighbour->until = host->tcp.now + neighbours->ask_again;
+	insert_asked(neighbours, neighbour);
 	return neighbour;
 }
 
@@ -230,6 +306,7 @@ static bool give_up(struct parley_host *host, struct interface *interface,
 		    struct neighbour *neighbour)
 {
 	drop_reply(host, interface, neighbour, PARLEY_DROP_NEIGHBOUR_FAILED);
+	autoconf_router_failed(host, interface, &neighbour->addr);
 	for (int i = 0; i < EXPIRE_PARKED; i++) {
 		struct list_link *link = list_pop_front(&neighbour->parked);
 
@@ -242,10 +319,25 @@ static bool give_up(struct parley_host *host, struct interface *interface,
 	return false;
 }
 
+/* Nothing has confirmed it since it was used: it is to be asked. */
+static int end_delays(struct parley_host *host, struct neighbours *neighbours, int budget)
+{
+	int due = 0;
+
+	for (; due < budget; due++) {
+		struct neighbour *neighbour = of_link(list_first(&neighbours->delayed));
+
+		if (!neighbour || neighbour->until > host->tcp.now)
+			break;
+		want(neighbours, neighbour, NEIGHBOUR_PROBE);
+	}
+	return due;
+}
+
 int neighbour_expire(struct parley_host *host, struct interface *interface)
 {
 	struct neighbours *neighbours = &interface->neighbours;
-	int due = 0;
+	int due = end_delays(host, neighbours, EXPIRE_ENTRIES / 2);
 
 	for (; due < EXPIRE_ENTRIES; due++) {
 		struct neighbour *neighbour = of_link(list_first(&neighbours->asked));
@@ -262,9 +354,16 @@ int neighbour_expire(struct parley_host *host, struct interface *interface)
 
 uint64_t neighbour_deadline(const struct interface *interface)
 {
-	struct list_link *link = list_first(&interface->neighbours.asked);
+	const struct list *lists[] = {&interface->neighbours.asked, &interface->neighbours.delayed};
+	uint64_t deadline = UINT64_MAX;
 
-	return link ? list_entry(link, struct neighbour, link)->until : UINT64_MAX;
+	for (int i = 0; i < 2; i++) {
+		struct neighbour *neighbour = of_link(list_first(lists[i]));
+
+		if (neighbour && neighbour->until < deadline)
+			deadline = neighbour->until;
+	}
+	return deadline;
 }
 
 /* Counts a list whose entries are in one of two states; UINT32_MAX if one is not. */
@@ -288,7 +387,8 @@ static uint32_t count_list(const struct list *list, unsigned state, unsigned or_
 bool neighbours_check(const struct neighbours *neighbours)
 {
 	uint32_t unused = count_list(&neighbours->unused, NEIGHBOUR_FREE, NEIGHBOUR_FREE);
-	uint32_t known = count_list(&neighbours->known, NEIGHBOUR_KNOWN, NEIGHBOUR_KNOWN);
+	uint32_t known = count_list(&neighbours->known, NEIGHBOUR_REACHABLE, NEIGHBOUR_STALE);
+	uint32_t delayed = count_list(&neighbours->delayed, NEIGHBOUR_DELAY, NEIGHBOUR_DELAY);
 	uint32_t wanted = count_list(&neighbours->wanted, NEIGHBOUR_INCOMPLETE, NEIGHBOUR_PROBE);
 	uint32_t asked = count_list(&neighbours->asked, NEIGHBOUR_INCOMPLETE, NEIGHBOUR_PROBE);
 	uint32_t chained = 0;
@@ -297,8 +397,9 @@ bool neighbours_check(const struct neighbours *neighbours)
 		for (uint16_t n = neighbours->bucket[i]; n; n = neighbours->entry[n - 1].next)
 			if (++chained > NEIGHBOURS)
 				return false;
-	if (unused > NEIGHBOURS || known > NEIGHBOURS || wanted > NEIGHBOURS || asked > NEIGHBOURS)
+	if (unused > NEIGHBOURS || known > NEIGHBOURS || delayed > NEIGHBOURS ||
+	    wanted > NEIGHBOURS || asked > NEIGHBOURS)
 		return false;
 	return wanted + asked == neighbours->asking && unused + chained == NEIGHBOURS &&
-	       unused + known + wanted + asked == NEIGHBOURS;
+	       unused + known + delayed + wanted + asked == NEIGHBOURS;
 }

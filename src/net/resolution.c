@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "net/resolution.h"
 
+#include "net/discovery.h"
 #include "net/host.h"
 #include "wire/ip.h"
 
@@ -16,8 +17,8 @@ static bool is_on_link(const struct parley_host *host, const struct interface *i
 	       !interface_is_broadcast(interface, addr);
 }
 
-static void owe_reply(struct parley_host *host, struct interface *interface,
-		      const struct arp_packet *packet)
+void resolution_owe(struct parley_host *host, struct interface *interface,
+		    const struct resolution *reply)
 {
 	struct resolutions *owed = &interface->resolutions;
 
@@ -25,11 +26,20 @@ static void owe_reply(struct parley_host *host, struct interface *interface,
 		host_drop(host, interface->index, NULL, PARLEY_DROP_REPLY_RING_FULL);
 		return;
 	}
-	owed->ring[(owed->first + owed->count++) % RESOLUTIONS] = (struct resolution){
-		.ours = packet->target,
-		.asker = packet->sender,
-		.asker_mac = packet->sender_hw,
-	};
+	owed->ring[(owed->first + owed->count++) % RESOLUTIONS] = *reply;
+}
+
+/* What a packet says about its sender: an answer to us is worth more than what we overhear. */
+static void learn(struct parley_host *host, struct interface *interface,
+		  struct neighbour *neighbour, const struct arp_packet *packet)
+{
+	bool asked = neighbour->state == NEIGHBOUR_INCOMPLETE ||
+		     neighbour->state == NEIGHBOUR_PROBE;
+
+	if (packet->operation == ARP_REPLY && asked)
+		neighbour_answered(host, interface, neighbour, packet->sender_hw);
+	else
+		neighbour_heard(host, interface, neighbour, packet->sender_hw);
 }
 
 void resolution_arrives(struct parley_host *host, struct interface *interface, const uint8_t *bytes,
@@ -51,15 +61,16 @@ void resolution_arrives(struct parley_host *host, struct interface *interface, c
 		host_drop(host, interface->index, NULL, PARLEY_DROP_IP_SOURCE);
 		return;
 	}
-	asks = packet.operation == ARP_REQUEST &&
-	       interface_of_address(host, interface, &packet.target) == interface;
+	asks = packet.operation == ARP_REQUEST && address_is_usable(interface, &packet.target);
 	neighbour = neighbour_find(host, interface, &packet.sender);
 	if (neighbour)
-		neighbour_confirm(host, interface, neighbour, packet.sender_hw);
+		learn(host, interface, neighbour, &packet);
 	else if (asks && is_on_link(host, interface, &packet.sender))
 		neighbour_learn(host, interface, &packet.sender, packet.sender_hw);
 	if (asks)
-		owe_reply(host, interface, &packet);
+		resolution_owe(
+			host, interface,
+			&(struct resolution){packet.target, packet.sender, packet.sender_hw});
 	else if (!neighbour)
 		host_drop(host, interface->index, NULL, PARLEY_DROP_NOT_OURS);
 }
@@ -79,10 +90,11 @@ static void fill(const struct interface *interface, struct parley_frame *frame, 
 	frame->len = (uint32_t)len;
 }
 
-static void fill_request(const struct interface *interface, struct parley_frame *frame,
-			 const struct neighbour *neighbour)
+static void fill_request(const struct parley_host *host, const struct interface *interface,
+			 struct parley_frame *frame, const struct neighbour *neighbour)
 {
-	const struct parley_addr *source = interface_source(interface, &neighbour->addr);
+	const struct parley_addr *source = address_source(host, interface, &neighbour->addr,
+							  &neighbour->addr);
 	bool probe = neighbour->state == NEIGHBOUR_PROBE;
 	struct arp_packet packet = {
 		.operation = ARP_REQUEST,
@@ -91,35 +103,47 @@ static void fill_request(const struct interface *interface, struct parley_frame 
 		.target = neighbour->addr,
 	};
 
+	if (!ip_is_v4(&neighbour->addr)) {
+		discovery_fill_request(host, interface, frame, neighbour);
+		return;
+	}
 	if (probe)
 		packet.target_hw = neighbour->mac;
 	fill(interface, frame, probe ? neighbour->mac : broadcast, &packet);
+}
+
+static void fill_reply(const struct interface *interface, struct parley_frame *frame,
+		       const struct resolution *reply)
+{
+	struct arp_packet packet = {
+		.operation = ARP_REPLY,
+		.sender_hw = interface->mac,
+		.sender = reply->ours,
+		.target_hw = reply->asker_mac,
+		.target = reply->asker,
+	};
+
+	if (ip_is_v4(&reply->ours))
+		fill(interface, frame, reply->asker_mac, &packet);
+	else
+		discovery_fill_reply(interface, frame, reply);
 }
 
 bool resolution_output(struct parley_host *host, struct interface *interface,
 		       struct parley_frame *frame)
 {
 	struct resolutions *owed = &interface->resolutions;
-	const struct resolution *reply = &owed->ring[owed->first];
 	struct neighbour *neighbour;
 
 	if (owed->count) {
-		struct arp_packet packet = {
-			.operation = ARP_REPLY,
-			.sender_hw = interface->mac,
-			.sender = reply->ours,
-			.target_hw = reply->asker_mac,
-			.target = reply->asker,
-		};
-
+		fill_reply(interface, frame, &owed->ring[owed->first]);
 		owed->first = (owed->first + 1) % RESOLUTIONS;
 		owed->count--;
-		fill(interface, frame, reply->asker_mac, &packet);
 		return true;
 	}
 	neighbour = neighbour_ask(host, interface);
 	if (!neighbour)
 		return false;
-	fill_request(interface, frame, neighbour);
+	fill_request(host, interface, frame, neighbour);
 	return true;
 }

@@ -4,6 +4,12 @@
 #include "base/mem.h"
 #include "wire/ip.h"
 
+static const uint32_t most[ROUTE_KINDS] = {
+	[ROUTE_ADDED] = ROUTES_ADDED,
+	[ROUTE_CONNECTED] = ROUTES_CONNECTED,
+	[ROUTE_ADVERTISED] = ROUTES_ADVERTISED,
+};
+
 bool route_prefix_fits(const struct parley_addr *addr, unsigned prefix)
 {
 	return prefix <= (ip_is_v4(addr) ? 32u : 128u);
@@ -22,7 +28,7 @@ static struct parley_addr network(const struct parley_addr *addr, unsigned prefi
 
 static bool same(const struct route *a, const struct route *b)
 {
-	return a->prefix == b->prefix && a->ifindex == b->ifindex && a->connected == b->connected &&
+	return a->prefix == b->prefix && a->ifindex == b->ifindex && a->kind == b->kind &&
 	       ip_equal(&a->dst, &b->dst);
 }
 
@@ -38,7 +44,7 @@ static uint32_t index_of(const struct routes *routes, const struct route *route)
 
 static void remove_at(struct routes *routes, uint32_t i)
 {
-	routes->added -= !routes->route[i].connected;
+	routes->of_kind[routes->route[i].kind]--;
 	routes->count--;
 	memmove(&routes->route[i], &routes->route[i + 1],
 		(routes->count - i) * sizeof routes->route[0]);
@@ -50,10 +56,9 @@ int routes_add(struct routes *routes, const struct route *route)
 	uint32_t i = 0;
 
 	entry.dst = network(&route->dst, route->prefix);
-	if (!entry.connected && index_of(routes, &entry) < routes->count)
+	if (entry.kind != ROUTE_CONNECTED && index_of(routes, &entry) < routes->count)
 		return -PARLEY_EEXIST;
-	if (entry.connected ? routes->count - routes->added == ROUTES_CONNECTED
-			    : routes->added == ROUTES_ADDED)
+	if (routes->of_kind[entry.kind] == most[entry.kind])
 		return -PARLEY_ENOBUFS;
 	while (i < routes->count && routes->route[i].prefix >= entry.prefix)
 		i++;
@@ -61,7 +66,7 @@ int routes_add(struct routes *routes, const struct route *route)
 		(routes->count - i) * sizeof routes->route[0]);
 	routes->route[i] = entry;
 	routes->count++;
-	routes->added += !entry.connected;
+	routes->of_kind[entry.kind]++;
 	return 0;
 }
 
@@ -105,7 +110,7 @@ struct parley_addr route_next_hop(const struct route *route, const struct parley
 
 bool routes_check(const struct routes *routes)
 {
-	uint32_t added = 0;
+	uint32_t of_kind[ROUTE_KINDS] = {0};
 
 	for (uint32_t i = 0; i < routes->count; i++) {
 		const struct route *route = &routes->route[i];
@@ -115,7 +120,7 @@ bool routes_check(const struct routes *routes)
 			return false;
 		if (!ip_equal(&net, &route->dst))
 			return false;
-		added += !route->connected;
+		of_kind[route->kind]++;
 	}
-	return added == routes->added;
+	return memcmp(of_kind, routes->of_kind, sizeof of_kind) == 0;
 }

@@ -4,7 +4,7 @@
  * then the oldest route. There are few of them, so they stand in one array, longest prefix first.
  *
  * A connected route comes with an address of an interface and goes with it; two addresses in one
- * subnet have one each.
+ * subnet have one each. An advertised one is what a router said (RFC 4861 6.3.4).
  */
 #ifndef NET_ROUTE_H
 #define NET_ROUTE_H
@@ -14,20 +14,23 @@
 enum {
 	ROUTES_ADDED = 256,	/* by parley_route_add(), at most */
 	ROUTES_CONNECTED = 512, /* 64 interfaces of 8 addresses */
+	ROUTES_ADVERTISED = 64, /* by routers, all interfaces together */
 };
+
+enum route_kind { ROUTE_ADDED, ROUTE_CONNECTED, ROUTE_ADVERTISED, ROUTE_KINDS };
 
 struct route {
 	struct parley_addr dst;	    /* bits behind the prefix are 0 */
 	struct parley_addr gateway; /* unspecified: the destination is on the link */
 	uint8_t prefix;
 	uint8_t ifindex;
-	bool connected;
+	uint8_t kind;
 };
 
 struct routes {
 	uint32_t count;
-	uint32_t added; /* of them, not connected */
-	struct route route[ROUTES_ADDED + ROUTES_CONNECTED];
+	uint32_t of_kind[ROUTE_KINDS];
+	struct route route[ROUTES_ADDED + ROUTES_CONNECTED + ROUTES_ADVERTISED];
 };
 
 /* Is `prefix` a length that addresses of this family can have? */

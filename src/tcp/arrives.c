@@ -416,12 +416,13 @@ static bool sixth_check_urg(struct tcp *tcp, struct tcb *tcb, struct step *s)
 }
 
 /* Text that came in order: the user is told, and an ACK is owed, at once or later (MUST-58). */
-static void text_in_order(struct tcp *tcp, struct tcb *tcb, uint32_t len, bool filled_gap)
+static void text_in_order(struct tcp *tcp, struct tcb *tcb, uint32_t len, uint32_t segment,
+			  bool filled_gap)
 {
 	uint32_t full = tcb->rcv_mss;
 
-	if (len > tcb->rcv_mss)
-		tcb->rcv_mss = (uint16_t)(len < tcb->local_mss ? len : tcb->local_mss);
+	if (segment > tcb->rcv_mss)
+		tcb->rcv_mss = (uint16_t)(segment < tcb->local_mss ? segment : tcb->local_mss);
 	tcb->rcv_unacked += len;
 	tcb->last_received = tcp->now;
 	if (tcb->flags & TCB_READ_SHUT)
@@ -459,7 +460,7 @@ static bool receive_text(struct tcp *tcp, struct tcb *tcb, struct step *s)
 {
 	uint64_t offset = tcb_rcv_offset(tcb, s->seg.seq);
 	bool gap = reassembly_waits(tcb);
-	uint32_t len = s->seg.text_len;
+	uint32_t len = s->seg.text_len, segment = len;
 
 	if (tcb->flags & TCB_DETACHED)
 		return text_after_close(tcp, tcb, s);
@@ -469,10 +470,12 @@ static bool receive_text(struct tcp *tcp, struct tcb *tcb, struct step *s)
 			return true;
 		len = (uint32_t)(tcb->fin_off - offset);
 	}
+	if (s->arrival->segment_size && s->arrival->segment_size < segment)
+		segment = s->arrival->segment_size;
 	tcb->data_segs_in++;
 	switch (reassembly_place(tcp, tcb, offset, s->seg.text, len)) {
 	case PLACED_IN_ORDER:
-		text_in_order(tcp, tcb, len, gap);
+		text_in_order(tcp, tcb, len, segment, gap);
 		break;
 	case PLACED_BEYOND:
 		window_duplicate_ack(tcp, tcb);

@@ -7,6 +7,7 @@
 #include "tcp/demux.h"
 #include "tcp/half_open.h"
 #include "tcp/observe.h"
+#include "tcp/output.h"
 #include "tcp/remnant.h"
 #include "tcp/secret.h"
 #include "tcp/user.h"
@@ -23,7 +24,7 @@ static void to_tcb(struct tcp *tcp, struct tcb *tcb, const struct arrival *arriv
 		   const struct segment *segment)
 {
 	uint32_t index = tcb->slot;
-	struct seq nxt = tcb->snd.nxt;
+	struct seq una = tcb->snd.una, nxt = tcb->snd.nxt;
 
 	tcb->segs_in++;
 	tcb->last_received = tcp->now;
@@ -38,6 +39,11 @@ static void to_tcb(struct tcp *tcp, struct tcb *tcb, const struct arrival *arriv
 		tcb_end(tcp, tcb, 0, PARLEY_CAUSE_SEGMENT);
 		arrives_reopened(tcp, nxt, arrival, segment);
 		return;
+	}
+	if (seq_gt(tcb->snd.una, una)) {
+		/* The way there works, whatever was said about it. */
+		tcb->flags |= TCB_PROGRESS;
+		tcb->notice.soft = 0;
 	}
 	user_settle(tcp, tcb);
 }
@@ -97,15 +103,10 @@ void tcp_arrives(struct tcp *tcp, const struct arrival *arrival, const struct se
 
 void tcp_unreachable(struct tcp *tcp, struct tcb *tcb)
 {
-	struct tcp_out lost;
-
 	if (tcb->state == PARLEY_SYN_SENT) {
 		tcb_end(tcp, tcb, PARLEY_EHOSTUNREACH, PARLEY_CAUSE_TIMEOUT);
 		return;
 	}
 	tcp->drops[PARLEY_DROP_NEIGHBOUR_FAILED]++;
-	if (!tcp_output(tcp, tcb, &lost))
-		return;
-	for (uint32_t i = 0; i < lost.span_count; i++)
-		tcp_release_block(lost.spans[i].block);
+	(void)output_lose(tcp, tcb);
 }

@@ -2,15 +2,22 @@
 #include "tcp/egress.h"
 
 #include "tcp/tcb.h"
+#include "wire/ip.h"
 
 void egress_init(struct egress *egress, uint32_t mtu)
 {
 	list_init(&egress->ready);
 	egress->mtu = mtu;
+	egress->mtu_v6 = mtu;
 	egress->offload_checksum = false;
 	egress->offload_segment = false;
 	egress->first = 0;
 	egress->count = 0;
+}
+
+uint32_t egress_mtu(const struct egress *egress, const struct parley_addr *addr)
+{
+	return ip_is_v4(addr) ? egress->mtu : egress->mtu_v6;
 }
 
 bool egress_reply(struct egress *egress, const struct reply *reply)

@@ -13,8 +13,8 @@
 
 #include <parley/types.h>
 
-/* Interface indices are 1..EGRESS_MAX-1. */
-#define EGRESS_MAX     65
+/* Interface indices are 1..EGRESS_MAX-1; the last one is the host's way to itself. */
+#define EGRESS_MAX     66
 #define EGRESS_REPLIES 256
 
 struct tcb;
@@ -36,12 +36,16 @@ struct reply {
 struct egress {
 	struct list ready; /* TCBs, by their `ready` link */
 	uint32_t mtu;	   /* of IP packets, bytes */
+	uint32_t mtu_v6;   /* of IPv6 packets: routers may ask for less */
 	bool offload_checksum, offload_segment;
 	uint32_t first, count; /* of the ring */
 	struct reply replies[EGRESS_REPLIES];
 };
 
 void egress_init(struct egress *egress, uint32_t mtu);
+
+/* The MTU of packets of this address's family. */
+uint32_t egress_mtu(const struct egress *egress, const struct parley_addr *addr);
 
 /* Queues a reply at the end; false when the ring is full. */
 bool egress_reply(struct egress *egress, const struct reply *reply);

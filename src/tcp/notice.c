@@ -10,6 +10,7 @@ void notice_init(struct notice *notice, uint32_t slot, uint64_t user)
 	notice->bits = 0;
 	notice->slot = slot;
 	notice->error = 0;
+	notice->soft = 0;
 }
 
 void notice_raise(struct tcp *tcp, struct notice *notice, uint32_t bits)
@@ -40,7 +41,7 @@ int notice_drain(struct tcp *tcp, struct parley_event *events, int n)
 			.conn = slot_handle(&tcp->slots, notice->slot),
 			.user = notice->user,
 			.bits = notice->bits,
-			.error = notice->error,
+			.error = notice->error ? notice->error : notice->soft,
 		};
 		notice->bits = 0;
 	}

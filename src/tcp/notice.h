@@ -18,6 +18,7 @@ struct notice {
 	uint32_t bits; /* PARLEY_ACCEPT ... not yet drained */
 	uint32_t slot;
 	int error; /* why the connection ended, positive, or 0 */
+	int soft;  /* what ICMP said and nothing has contradicted, positive, or 0 */
 };
 
 void notice_init(struct notice *notice, uint32_t slot, uint64_t user);

@@ -10,7 +10,7 @@
 enum { DEFAULT_MSS_4 = 536, DEFAULT_MSS_6 = 1220, FLOOR_MSS = 64 };
 enum { HEADERS_4 = 20 + 20, HEADERS_6 = 40 + 20 };
 
-static uint32_t mtu_text(const struct tuple *tuple, uint32_t mtu)
+uint32_t open_text(const struct tuple *tuple, uint32_t mtu)
 {
 	uint32_t headers = ip_is_v4(&tuple->remote) ? HEADERS_4 : HEADERS_6;
 
@@ -31,14 +31,16 @@ void open_prepare(struct tcp *tcp, struct tcb *tcb)
 {
 	const struct egress *egress = tcp->egress[tcb->ifindex];
 	uint64_t buffer = (uint64_t)tcb_setting(tcb, PARLEY_SET_RECEIVE_BUFFER);
-	uint32_t text = mtu_text(&tcb->tuple, egress ? egress->mtu : 576);
+	uint32_t mtu = egress ? egress_mtu(egress, &tcb->tuple.remote) : 576;
+	uint32_t text = open_text(&tcb->tuple, mtu);
 	int64_t wanted = tcb_setting(tcb, PARLEY_SET_MSS);
 
 	if (wanted && wanted < text)
 		text = wanted < FLOOR_MSS ? FLOOR_MSS : (uint32_t)wanted;
 	if (text > UINT16_MAX)
 		text = UINT16_MAX;
-	tcb->local_mtu = egress ? egress->mtu : 576;
+	tcb->local_mtu = mtu;
+	tcb->path_until = 0;
 	tcb->local_mss = (uint16_t)text; /* MUST-14, SHLD-5 */
 	tcb->mss = (uint16_t)text;
 	tcb->peer_mss = ip_is_v4(&tcb->tuple.remote) ? DEFAULT_MSS_4 : DEFAULT_MSS_6;

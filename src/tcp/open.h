@@ -11,6 +11,9 @@
 /* From the interface and the settings: MSS to announce, window scale to offer, first window. */
 void open_prepare(struct tcp *tcp, struct tcb *tcb);
 
+/* Bytes of text in a packet of `mtu` bytes without options, not below our floor. */
+uint32_t open_text(const struct tuple *tuple, uint32_t mtu);
+
 /* SND.UNA = ISS, SND.NXT = ISS + 1; the stream begins behind the SYN. */
 void open_sent_syn(struct tcb *tcb);
 

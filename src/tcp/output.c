@@ -17,6 +17,7 @@
 #include "base/block.h"
 #include "base/mem.h"
 #include "tcp/congestion.h"
+#include "tcp/icmp.h"
 #include "tcp/observe.h"
 #include "tcp/sent.h"
 #include "tcp/window.h"
@@ -41,9 +42,14 @@ static void start_segment(const struct tcp *tcp, const struct tcb *tcb, struct t
 	out->span_count = 0;
 }
 
-/* The segment is complete: takes what it acknowledges off the debt, counts and tells. */
-static bool finish_segment(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out,
-			   enum parley_why why)
+static bool is_retransmission(unsigned why)
+{
+	return why == PARLEY_WHY_RTO || why == PARLEY_WHY_FAST || why == PARLEY_WHY_PARTIAL ||
+	       why == PARLEY_WHY_PATH_MTU;
+}
+
+/* The segment is complete: takes what it acknowledges off the debt. */
+static bool finish_segment(struct tcb *tcb, struct tcp_out *out, enum parley_why why)
 {
 	struct segment *seg = &out->segment;
 
@@ -59,14 +65,12 @@ static bool finish_segment(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out
 		tcb->owed &= (uint16_t) ~(OWE_ACK | OWE_DELAYED | OWE_WINDOW | OWE_CHALLENGE);
 	}
 	tcb->segs_out++;
-	if (why == PARLEY_WHY_RTO || why == PARLEY_WHY_FAST || why == PARLEY_WHY_PARTIAL) {
+	if (is_retransmission(why)) {
 		tcb->total_retrans++;
 		tcb->bytes_retrans += seg->text_len;
-		count(tcp, PARLEY_COUNTER_RETRANS_SEGS);
-	} else {
-		count(tcp, PARLEY_COUNTER_OUT_SEGS);
 	}
-	observe_departure(tcp, out->conn, &out->tuple, tcb->ifindex, seg, tcb->state, why);
+	out->state = tcb->state;
+	out->why = (uint8_t)why;
 	return true;
 }
 
@@ -94,13 +98,13 @@ static bool send_syn(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
 		tcb->stalled_since = tcp->now;
 	if (tcb->main_timer != PARLEY_TIMER_RETRANSMIT || tcb->main_at <= tcp->now)
 		tcb_arm(tcp, tcb, PARLEY_TIMER_RETRANSMIT, again);
-	return finish_segment(tcp, tcb, out, tcb->main_why);
+	return finish_segment(tcb, out, tcb->main_why);
 }
 
 static bool send_ack(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out, enum parley_why why)
 {
 	start_segment(tcp, tcb, out, tcb_acceptable_seq(tcb));
-	return finish_segment(tcp, tcb, out, why);
+	return finish_segment(tcb, out, why);
 }
 
 /* Hands out the text [offset, offset + len) as spans, and marks PSH and FIN where they belong. */
@@ -138,6 +142,14 @@ static void start_timer(struct tcp *tcp, struct tcb *tcb)
 		tcb_arm(tcp, tcb, PARLEY_TIMER_RETRANSMIT, tcp->now + tcb->rto);
 }
 
+/* Bytes of a record without the FIN. */
+static uint32_t text_of(const struct tcb *tcb, const struct record *record)
+{
+	bool fin = tcb_snd_offset(tcb, record->lo) + record->len > tcb->snd_end;
+
+	return record->len - fin;
+}
+
 static bool send_again(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
 {
 	struct record *record = sent_first_lost(tcb);
@@ -150,7 +162,7 @@ static bool send_again(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
 		return false;
 	}
 	/* A record may be longer than one segment; without memory the timer tries again. */
-	if (record->len > tcb->mss + 1u && !sent_split(tcp, record, tcb->mss))
+	if (text_of(tcb, record) > tcb->mss && !sent_split(tcp, record, tcb->mss))
 		return false;
 	if (!forced && pipe + record->len > tcb->cwnd && pipe)
 		return false;
@@ -163,7 +175,7 @@ static bool send_again(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
 	attach_text(tcb, out, tcb_snd_offset(tcb, record->lo), record->len);
 	tcb->data_segs_out++;
 	start_timer(tcp, tcb);
-	return finish_segment(tcp, tcb, out, why);
+	return finish_segment(tcb, out, why);
 }
 
 /*
@@ -277,7 +289,7 @@ static bool send_new(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
 	tcb->last_sent = tcp->now;
 	tcb->data_segs_out++;
 	start_timer(tcp, tcb);
-	return finish_segment(tcp, tcb, out, PARLEY_WHY_NEW);
+	return finish_segment(tcb, out, PARLEY_WHY_NEW);
 }
 
 /*
@@ -307,7 +319,7 @@ static bool send_probe(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
 	start_segment(tcp, tcb, out, record->lo);
 	attach_text(tcb, out, tcb_snd_offset(tcb, record->lo), record->len);
 	count(tcp, PARLEY_COUNTER_WINDOW_PROBES);
-	return finish_segment(tcp, tcb, out, PARLEY_WHY_PROBE);
+	return finish_segment(tcb, out, PARLEY_WHY_PROBE);
 }
 
 /* RFC 9293 3.8.4: a segment that the peer cannot but answer: SEG.SEQ = SND.NXT - 1, no text. */
@@ -316,7 +328,7 @@ static bool send_keepalive(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out
 	tcb->owed &= (uint16_t)~OWE_KEEPALIVE;
 	count(tcp, PARLEY_COUNTER_KEEPALIVE_PROBES);
 	start_segment(tcp, tcb, out, seq_sub(tcb->snd.nxt, 1));
-	return finish_segment(tcp, tcb, out, PARLEY_WHY_KEEPALIVE);
+	return finish_segment(tcb, out, PARLEY_WHY_KEEPALIVE);
 }
 
 /* Acknowledgements that no text carried. */
@@ -336,6 +348,8 @@ static bool send_owed_ack(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
 
 static bool output_synchronized(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
 {
+	if (tcb->path_until && tcp->now >= tcb->path_until)
+		icmp_path_over(tcp, tcb);
 	if (tcb->dup_acks_owed) {
 		tcb->dup_acks_owed--;
 		return send_ack(tcp, tcb, out, PARLEY_WHY_DUPLICATE);
@@ -353,7 +367,7 @@ static bool output_synchronized(struct tcp *tcp, struct tcb *tcb, struct tcp_out
 	return send_owed_ack(tcp, tcb, out);
 }
 
-bool tcp_output(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
+static bool next_segment(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
 {
 	switch ((enum parley_state)tcb->state) {
 	case PARLEY_CLOSED:
@@ -374,6 +388,28 @@ bool tcp_output(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
 		return output_synchronized(tcp, tcb, out);
 	}
 	return false;
+}
+
+bool tcp_output(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
+{
+	if (!next_segment(tcp, tcb, out))
+		return false;
+	count(tcp,
+	      is_retransmission(out->why) ? PARLEY_COUNTER_RETRANS_SEGS : PARLEY_COUNTER_OUT_SEGS);
+	observe_departure(tcp, out->conn, &out->tuple, tcb->ifindex, &out->segment, out->state,
+			  out->why);
+	return true;
+}
+
+bool output_lose(struct tcp *tcp, struct tcb *tcb)
+{
+	struct tcp_out lost;
+
+	if (!next_segment(tcp, tcb, &lost))
+		return false;
+	for (uint32_t i = 0; i < lost.span_count; i++)
+		tcp_release_block(lost.spans[i].block);
+	return true;
 }
 
 void tcp_release_block(void *block)

@@ -18,6 +18,12 @@ void output_refuse(struct tcp *tcp, const struct arrival *arrival, const struct 
 void output_reset(struct tcp *tcp, const struct tcb *tcb);
 
 /*
+ * As tcp_output(), but the segment is lost on the spot: nobody is told that it was sent. False when
+ * there was none.
+ */
+bool output_lose(struct tcp *tcp, struct tcb *tcb);
+
+/*
  * What a TCB without text owes now (a SYN,ACK, an ACK, a challenge ACK), as replies: for a TCB on
  * the stack, and for one that is about to become a remnant.
  */

@@ -41,7 +41,7 @@ static void of_tcb(const struct tcb *tcb, struct parley_status *status)
 		status->timer_due = tcb->keepalive_at;
 	}
 	status->retransmits = tcb->retransmits;
-	status->error = tcb->notice.error;
+	status->error = tcb->notice.error ? tcb->notice.error : tcb->notice.soft;
 	status->owned = tcb->flags & TCB_OWNED;
 }
 

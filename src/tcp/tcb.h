@@ -70,6 +70,7 @@ enum tcb_flag {
 	TCB_SCALING = 0x10000,	      /* both sides sent window scale (RFC 7323 2.2) */
 	TCB_WANTS_WRITABLE = 0x20000, /* a send was cut short: tell when there is room */
 	TCB_FIN_RECEIVED = 0x40000,   /* RCV.NXT stands behind the peer's FIN */
+	TCB_PROGRESS = 0x100000,      /* SND.UNA has advanced since the last output */
 	TCB_REOPEN = 0x80000,	      /* left TIME-WAIT for a SYN that begins anew (RFC 6191) */
 };
 
@@ -147,9 +148,10 @@ struct tcb {
 	uint32_t prior_cwnd_acked; /* bytes acknowledged since cwnd last grew (RFC 3465) */
 	uint16_t peer_mss;	   /* the MSS option, or the default */
 	uint16_t local_mss;	   /* what we announced */
-	uint32_t local_mtu;
-	uint64_t fin_off;	/* offset of the peer's FIN, with TCB_FIN_SEEN */
-	uint64_t stalled_since; /* when the head was first sent, while retransmits > 0 */
+	uint32_t local_mtu;	   /* of the path: the interface's, or less (icmp.h) */
+	uint64_t path_until;	   /* when less is over, ns; 0: it is the interface's */
+	uint64_t fin_off;	   /* offset of the peer's FIN, with TCB_FIN_SEEN */
+	uint64_t stalled_since;	   /* when the head was first sent, while retransmits > 0 */
 	uint64_t last_challenge;
 	uint64_t last_sent, last_received; /* data; ns */
 	uint64_t min_rtt;

@@ -89,7 +89,8 @@ void tcp_detach(struct tcp *tcp, int ifindex);
 struct arrival {
 	struct tuple tuple; /* local: destination */
 	int ifindex;
-	uint64_t at; /* ns, for RTT samples */
+	uint64_t at;	       /* ns, for RTT samples */
+	uint16_t segment_size; /* not 0: a run of segments of that much text, coalesced */
 };
 
 /* SEGMENT ARRIVES (RFC 9293 3.10.7). The checksum is right, the addresses are single hosts'. */
@@ -109,6 +110,7 @@ struct tcp_out {
 	parley_conn conn;
 	uint8_t ttl;
 	uint16_t segment_size; /* not 0: a super-segment */
+	uint8_t state, why;    /* for the trace */
 	uint32_t span_count;
 	struct stream_span spans[PARLEY_FRAME_SPANS];
 	uint64_t text_sum; /* unused yet: 0 */

@@ -36,7 +36,9 @@ static void tell_timer(struct tcp *tcp, const struct tcb *tcb, enum parley_timer
 static void give_up(struct tcp *tcp, struct tcb *tcb)
 {
 	count(tcp, PARLEY_COUNTER_ABORT_ON_TIMEOUT);
-	tcb_end(tcp, tcb, PARLEY_ETIMEDOUT, PARLEY_CAUSE_TIMEOUT);
+	/* What the network said about it is the better reason (RFC 9293 3.9.2.2). */
+	tcb_end(tcp, tcb, tcb->notice.soft ? tcb->notice.soft : PARLEY_ETIMEDOUT,
+		PARLEY_CAUSE_TIMEOUT);
 }
 
 /* A SYN or SYN,ACK was not answered. */

@@ -49,6 +49,15 @@ void station_init(struct station *s, enum parley_link link, uint32_t mtu)
 	assert_int_equal(parley_address_add(s->host, s->now, s->ifindex, &addr, 24), 0);
 }
 
+void station_add_v6(struct station *s)
+{
+	struct parley_addr addr = station_addr("2001:db8::1");
+
+	assert_int_equal(parley_set(s->host, s->now, PARLEY_NO_CONN, PARLEY_SET_DAD, 0), 0);
+	assert_int_equal(parley_set(s->host, s->now, PARLEY_NO_CONN, PARLEY_SET_AUTOCONF, 0), 0);
+	assert_int_equal(parley_address_add(s->host, s->now, s->ifindex, &addr, 64), 0);
+}
+
 void station_free(struct station *s)
 {
 	parley_host_free(s->host);
@@ -121,17 +130,32 @@ struct arp_packet station_expect_arp(struct station *s, struct eth_addr to, unsi
 	return packet;
 }
 
+struct ip_packet station_expect_ip(struct station *s, struct eth_addr to)
+{
+	struct ip_packet packet;
+	size_t len;
+	bool v6;
+	const uint8_t *bytes;
+
+	assert_true(station_out(s));
+	v6 = get_be16(s->out + 12) == ETH_IPV6;
+	assert_memory_equal(s->out, to.b, sizeof to.b);
+	bytes = s->out + ETH_HEADER_LEN;
+	len = s->out_len - ETH_HEADER_LEN;
+	assert_int_equal(v6 ? ipv6_parse(&packet, bytes, len) : ipv4_parse(&packet, bytes, len),
+			 WIRE_OK);
+	assert_int_equal(packet.payload_len + packet.header_len, len);
+	return packet;
+}
+
 struct segment station_expect_tcp(struct station *s, struct eth_addr to)
 {
 	struct ip_packet packet;
 	struct segment segment;
-	size_t len;
-	const uint8_t *bytes = expect_frame(s, to, ETH_IPV4, &len);
 
-	assert_int_equal(ipv4_parse(&packet, bytes, len), WIRE_OK);
+	packet = station_expect_ip(s, to);
 	assert_int_equal(packet.protocol, IP_TCP);
 	assert_true(packet.df);
-	assert_int_equal(packet.payload_len + packet.header_len, len);
 	assert_int_equal(tcp_verify_checksum(&packet.src, &packet.dst, packet.payload,
 					     packet.payload_len, checksum_sum),
 			 WIRE_OK);
@@ -174,9 +198,17 @@ size_t station_ip(uint8_t *out, const char *src, const char *dst, uint8_t protoc
 		.df = true,
 		.payload_len = len,
 	};
-	size_t at = eth_emit(out, &eth);
+	bool v4 = ip_is_v4(&packet.dst);
+	size_t at;
 
-	at += ipv4_emit(out + at, &packet);
+	if (!v4)
+		eth.type = ETH_IPV6;
+	if (!v4 && ip_is_multicast(&packet.dst)) {
+		put_be16(eth.dst.b, 0x3333);
+		put_be32(eth.dst.b + 2, get_be32(packet.dst.b + 12));
+	}
+	at = eth_emit(out, &eth);
+	at += v4 ? ipv4_emit(out + at, &packet) : ipv6_emit(out + at, &packet);
 	memcpy(out + at, payload, len);
 	return at + len;
 }

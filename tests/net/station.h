@@ -11,6 +11,7 @@
 #include "wire/arp.h"
 #include "wire/icmp.h"
 #include "wire/ipv4.h"
+#include "wire/ipv6.h"
 #include "wire/tcp.h"
 
 #include <parley/parley.h>
@@ -37,6 +38,9 @@ struct station {
 };
 
 void station_init(struct station *s, enum parley_link link, uint32_t mtu);
+/* Gives it 2001:db8::1/64 too, at once and nothing else of IPv6. */
+void station_add_v6(struct station *s);
+
 void station_free(struct station *s);
 
 struct parley_addr station_addr(const char *text);
@@ -52,6 +56,9 @@ void station_expect_nothing(struct station *s);
 
 /* The next frame is an ARP packet, from us to this station. */
 struct arp_packet station_expect_arp(struct station *s, struct eth_addr to, unsigned operation);
+
+/* The next frame is a packet of either family, from us to this station. */
+struct ip_packet station_expect_ip(struct station *s, struct eth_addr to);
 
 /* The next frame is a segment from us to this station. */
 struct segment station_expect_tcp(struct station *s, struct eth_addr to);

@@ -62,8 +62,8 @@ static void test_refused(void **state)
 		{"192.0.2.9", "192.0.2.2", PARLEY_EADDRNOTAVAIL},
 		{NULL, "198.51.100.1", PARLEY_ENETUNREACH},
 		{NULL, "2001:db8::2", PARLEY_ENETUNREACH},
-		{NULL, "127.0.0.1", PARLEY_ENETUNREACH},
-		{NULL, "192.0.2.1", PARLEY_ENETUNREACH},
+		{"127.0.0.1", "192.0.2.2", PARLEY_EINVAL},
+		{"2001:db8::1", "127.0.0.1", PARLEY_EINVAL},
 		{"192.0.2.1", "198.51.100.1", PARLEY_ENETUNREACH},
 	};
 	struct station *s = *state;

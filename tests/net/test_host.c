@@ -190,7 +190,9 @@ static void test_addresses(void **state)
 	assert_int_equal(add(&s, "255.255.255.255", 24), -PARLEY_EINVAL);
 	assert_int_equal(add(&s, "192.0.2.255", 24), -PARLEY_EINVAL);
 	assert_int_equal(add(&s, "127.0.0.1", 8), -PARLEY_EINVAL);
-	assert_int_equal(add(&s, "2001:db8::1", 64), -PARLEY_EAFNOSUPPORT);
+	assert_int_equal(add(&s, "2001:db8::1", 129), -PARLEY_EINVAL);
+	assert_int_equal(add(&s, "::1", 128), -PARLEY_EINVAL);
+	assert_int_equal(add(&s, "ff02::1", 64), -PARLEY_EINVAL);
 	assert_int_equal(drop(&s, "192.0.2.9"), -PARLEY_ENOENT);
 	assert_int_equal(add(&s, "10.0.0.1", 31), 0);
 	assert_int_equal(add(&s, "10.0.1.1", 24), 0);

@@ -65,7 +65,7 @@ static void test_ethernet(void **state)
 	frame[5] ^= 4;
 	expect(s, frame, len, PARLEY_DROP_NOT_OURS);
 	len = good(frame);
-	put_be16(frame + 12, ETH_IPV6);
+	put_be16(frame + 12, 0x88cc);
 	expect(s, frame, len, PARLEY_DROP_UNKNOWN_PROTOCOL);
 }
 
@@ -177,9 +177,12 @@ static void test_protocol(void **state)
 {
 	struct station *s = *state;
 	uint8_t frame[128];
+	size_t len = station_ip(frame, "192.0.2.2", "192.0.2.1", IP_UDP, "12345678", 8);
 
-	expect(s, frame, station_ip(frame, "192.0.2.2", "192.0.2.1", IP_UDP, "12345678", 8),
-	       PARLEY_DROP_UNKNOWN_PROTOCOL);
+	station_in(s, frame, len);
+	station_expect_drop(s, PARLEY_DROP_UNKNOWN_PROTOCOL);
+	assert_true(station_out(s)); /* which its sender is told */
+	station_expect_nothing(s);
 }
 
 static void test_tcp_header(void **state)
@@ -276,9 +279,10 @@ static void test_raw_ip(void **state)
 	assert_int_equal(s.out_len, IPV4_HEADER_LEN + TCP_HEADER_LEN);
 	station_in(&s, frame, 0);
 	station_expect_drop(&s, PARLEY_DROP_TRUNCATED);
+	/* By its version it is IPv6, and too short for that. */
 	frame[IP_AT] = 0x60;
-	station_in(&s, frame + IP_AT, len - IP_AT);
-	station_expect_drop(&s, PARLEY_DROP_UNKNOWN_PROTOCOL);
+	station_in(&s, frame + IP_AT, IPV6_HEADER_LEN - 1);
+	station_expect_drop(&s, PARLEY_DROP_TRUNCATED);
 	frame[IP_AT] = 0x30;
 	station_in(&s, frame + IP_AT, len - IP_AT);
 	station_expect_drop(&s, PARLEY_DROP_IP_HEADER);

@@ -2,6 +2,7 @@
 /* Next hops: asked for, answered, given up, trusted, asked again (RFC 826, RFC 1122 2.3.2). */
 #include "station.h"
 
+#include "net/host.h"
 #include "net/neighbour.h"
 #include "net/resolution.h"
 #include "wire/text.h"
@@ -266,47 +267,79 @@ static void test_malformed(void **state)
 	station_expect_nothing(s);
 }
 
-/* After a minute a neighbour in use is asked by unicast, and used meanwhile. */
+/* Takes what is owed; returns how many of the frames were ARP. */
+static int drain(struct station *s)
+{
+	int requests = 0;
+
+	parley_expire(s->host, s->now);
+	while (station_out(s))
+		requests += s->out[13] == (ETH_ARP & 0xff);
+	return requests;
+}
+
+/* One of whom we have only heard is asked, by unicast, five seconds after it was used. */
 static void test_revalidated(void **state)
 {
 	struct station *s = *state;
 
 	station_hear_arp(s, ARP_REQUEST, "192.0.2.2", station_peer, "192.0.2.1");
 	station_expect_arp(s, station_peer, ARP_REPLY);
-	s->now += NEIGHBOUR_REACHABLE - 1;
+	s->now += 10 * NEIGHBOUR_REACHABLE_TIME;
 	station_connect(s, "192.0.2.2", 80);
 	station_expect_tcp(s, station_peer);
 	station_expect_nothing(s);
+	s->now += NEIGHBOUR_DELAY_TIME - 1;
+	assert_int_equal(drain(s), 0);
 	s->now += 1;
-	station_connect(s, "192.0.2.2", 81);
-	station_expect_tcp(s, station_peer);
+	parley_expire(s->host, s->now);
 	expect_request(s, station_peer, "192.0.2.2");
-	station_expect_nothing(s);
+	station_connect(s, "192.0.2.2", 81);
+	assert_int_equal(station_expect_tcp(s, station_peer).dst_port, 81);
 	station_hear_arp(s, ARP_REPLY, "192.0.2.2", other, "192.0.2.1");
 	station_connect(s, "192.0.2.2", 82);
 	station_expect_tcp(s, other);
 	station_expect_nothing(s);
 }
 
+/* One who has answered is trusted for its time, then used for five seconds more. */
+static void test_reachable(void **state)
+{
+	struct station *s = *state;
+	uint64_t trusted;
+
+	station_connect(s, "192.0.2.2", 80);
+	expect_request(s, station_all, "192.0.2.2");
+	station_hear_arp(s, ARP_REPLY, "192.0.2.2", station_peer, "192.0.2.1");
+	trusted = interface_at(s->host, s->ifindex)->neighbours.reachable;
+	assert_in_range(trusted, NEIGHBOUR_REACHABLE_TIME / 2, NEIGHBOUR_REACHABLE_TIME * 3 / 2);
+	s->now += trusted - 1;
+	assert_int_equal(drain(s), 0);
+	s->now += 1;
+	station_connect(s, "192.0.2.2", 81); /* used while STALE */
+	assert_int_equal(drain(s), 0);
+	s->now += NEIGHBOUR_DELAY_TIME;
+	assert_int_equal(drain(s), 1);
+}
+
 static void test_not_revalidated(void **state)
 {
 	struct station *s = *state;
-	int requests = 1;
+	int requests = 0;
 
 	station_hear_arp(s, ARP_REQUEST, "192.0.2.2", station_peer, "192.0.2.1");
 	station_expect_arp(s, station_peer, ARP_REPLY);
-	s->now += NEIGHBOUR_REACHABLE;
 	station_connect(s, "192.0.2.2", 80);
-	station_expect_tcp(s, station_peer);
-	expect_request(s, station_peer, "192.0.2.2");
-	/* The SYN is repeated meanwhile; what is no ARP goes on to the old address. */
-	while (requests < NEIGHBOUR_TRIES) {
-		station_wait(s, NEIGHBOUR_ASK_AGAIN);
-		while (station_out(s))
-			requests += s->out[13] == (ETH_ARP & 0xff);
+	assert_int_equal(drain(s), 0);
+	s->now += NEIGHBOUR_DELAY_TIME;
+	for (int i = 0; i < NEIGHBOUR_TRIES; i++) {
+		requests += drain(s);
+		s->now += NEIGHBOUR_ASK_AGAIN;
 	}
-	/* The next repetition finds nothing known any more. */
-	station_wait(s, NEIGHBOUR_ASK_AGAIN);
+	assert_int_equal(requests, NEIGHBOUR_TRIES);
+	parley_expire(s->host, s->now);
+	/* Nothing is known any more. */
+	station_connect(s, "192.0.2.2", 81);
 	expect_request(s, station_all, "192.0.2.2");
 }
 
@@ -431,6 +464,7 @@ int main(void)
 		CASE(test_address_conflict),
 		CASE(test_malformed),
 		CASE(test_revalidated),
+		CASE(test_reachable),
 		CASE(test_not_revalidated),
 		CASE(test_gateway),
 		CASE(test_strangers_are_bounded),

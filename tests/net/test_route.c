@@ -93,7 +93,7 @@ static void test_add_and_remove(void **state)
 	assert_int_equal(routes_remove(&routes, &route), -PARLEY_ENOENT);
 	/* Connected ones come and go with addresses: two in a subnet are two. */
 	route = make("10.0.0.1/8", 1, NULL);
-	route.connected = true;
+	route.kind = ROUTE_CONNECTED;
 	assert_int_equal(routes_add(&routes, &route), 0);
 	assert_int_equal(routes_add(&routes, &route), 0);
 	assert_int_equal(routes_remove(&routes, &route), 0);
@@ -117,7 +117,7 @@ static void test_limits(void **state)
 	}
 	route.dst = ip_from_v4(ROUTES_ADDED);
 	assert_int_equal(routes_add(&routes, &route), -PARLEY_ENOBUFS);
-	route.connected = true;
+	route.kind = ROUTE_CONNECTED;
 	for (uint32_t i = 0; i < ROUTES_CONNECTED; i++)
 		assert_int_equal(routes_add(&routes, &route), 0);
 	assert_int_equal(routes_add(&routes, &route), -PARLEY_ENOBUFS);

@@ -240,7 +240,7 @@ static bool step(struct pair *pair)
 	advance(pair, at);
 	while (pair->first && pair->first->at <= pair->now) {
 		struct flying *f = pair->first;
-		struct arrival arrival = {f->tuple, 1, pair->now};
+		struct arrival arrival = {.tuple = f->tuple, .ifindex = 1, .at = pair->now};
 
 		pair->first = f->next;
 		if (!pair->first)

@@ -258,7 +258,7 @@ static void test_one_ack_for_a_batch(void **unused)
 	established(&p);
 	for (uint32_t i = 0; i < 10; i++) {
 		static const uint8_t text[1000];
-		struct arrival arrival = {p.tuple, 1, p.tcp.now};
+		struct arrival arrival = {.tuple = p.tuple, .ifindex = 1, .at = p.tcp.now};
 		struct segment seg = {
 			.seq = seq_add(p.irs, 1 + 1000 * i),
 			.ack = seq_add(p.iss, 1),

@@ -3,8 +3,8 @@
 #include "station.h"
 
 #include "base/bytes.h"
-#include "net/echo.h"
 #include "net/host.h"
+#include "net/icmp.h"
 
 static size_t ping(uint8_t *out, const char *dst, const uint8_t *data, size_t len, uint16_t number)
 {
