@@ -359,13 +359,15 @@ class InteropTest(unittest.TestCase):
 
     def until_ss(self, *wanted, port=PORT, patience=PATIENCE):
         """Waits until the kernel's connections (without listeners) have exactly these states."""
+        self.until_counts({state: wanted.count(state) for state in wanted}, port, patience)
+
+    def until_counts(self, wanted, port=PORT, patience=PATIENCE):
+        """The same with numbers: {state: count}."""
 
         def answer():
             states = self.ss(port)
             states.pop("LISTEN", None)
-            return sorted(wanted) == sorted(
-                state for state, count in states.items() for _ in range(count)
-            )
+            return states == wanted
 
         until(lambda: f"{wanted} in ss; it has {self.ss(port)}", answer, patience)
 
