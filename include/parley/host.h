@@ -10,10 +10,14 @@
  *
  *	frames arrived:      parley_input(host, now, frames, n);
  *	deadline reached:    parley_expire(host, now);
- *	then, always:        while ((n = parley_output(host, ifindex, now, out, 32)) > 0)
+ *	then, in turn:       while ((n = parley_events(host, events, 32)) > 0) ...
+ *	                     while ((n = parley_output(host, ifindex, now, out, 32)) > 0)
  *				     transmit them, parley_release(host, out, n);
- *	                     while ((n = parley_events(host, events, 32)) > 0) ...
  *	sleep until:         parley_deadline(host)
+ *
+ * An event may make the user send, and output may find a connection lost, which is an event: so
+ * the two are asked in turn until both have nothing. The deadline is that of timers; it does not
+ * speak of frames and events that are waiting already.
  */
 #ifndef PARLEY_HOST_H
 #define PARLEY_HOST_H
@@ -145,7 +149,7 @@ uint64_t parley_deadline(const struct parley_host *host);
 
 /*
  * The door out: fills up to `n` frames for one interface with what is owed now. Returns how many;
- * fewer than n means that nothing more may be sent now.
+ * fewer than n means that nothing more may be sent now. -PARLEY_ENODEV.
  */
 int parley_output(struct parley_host *host, int ifindex, uint64_t now, struct parley_frame *frames,
 		  int n);

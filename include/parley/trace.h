@@ -288,9 +288,9 @@ const char *parley_cause_name(int cause);
 const char *parley_call_name(int call);
 
 /*
- * The event as one JSON object, without a line end: {"t":ns,"event":"state","conn":...,...}.
- * Returns its length, or 0 when `capacity` is too small (1024 always suffices). docs/trace.md
- * describes it.
+ * The event as one JSON object: {"t":ns,"event":"state","conn":...,...}, without a line end or a
+ * terminating 0. Returns its length, or 0 when `capacity` is too small (1024 always suffices).
+ * docs/trace.md describes it.
  */
 size_t parley_trace_json(const struct parley_trace_event *event, char *buf, size_t capacity);
 
