@@ -56,12 +56,10 @@ static uint32_t plateau_below(uint32_t len)
 /* What the path takes after this report; 0: it says nothing that can be believed. */
 static uint32_t path_mtu(const struct tcb *tcb, const struct icmp_error *error)
 {
-	uint32_t len = error->packet_len < tcb->local_mtu ? error->packet_len : tcb->local_mtu;
-
 	if (!ip_is_v4(&tcb->tuple.remote))
 		return error->mtu < ICMP_PATH_MIN_6 ? 0 : error->mtu;
 	if (!error->mtu)
-		return plateau_below(len);
+		return plateau_below(error->packet_len);
 	return error->mtu < ICMP_PATH_MIN_4 ? ICMP_PATH_MIN_4 : error->mtu;
 }
 

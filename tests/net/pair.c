@@ -15,7 +15,10 @@ static struct parley_addr address(const char *text)
 
 static void make_end(struct pair *pair, int i)
 {
-	static const char *const addresses[] = {"192.0.2.1", "192.0.2.2"};
+	static const char *const addresses[2][2] = {
+		{"192.0.2.1", "192.0.2.2"},
+		{"2001:db8::1", "2001:db8::2"},
+	};
 	struct pair_end *end = &pair->end[i];
 	struct parley_config config = {
 		.size = sizeof config,
@@ -35,11 +38,16 @@ static void make_end(struct pair *pair, int i)
 	memset(config.secret, 0x51 + i, sizeof config.secret);
 	config.allocator = slabs_allocator(&end->slabs);
 	end->last = &end->first;
-	end->addr = address(addresses[i]);
+	end->addr = address(addresses[pair->config.v6][i]);
 	assert_int_equal(parley_host_new(&config, pair->now, &end->host), 0);
 	end->ifindex = parley_interface_add(end->host, pair->now, &interface);
 	assert_true(end->ifindex > 0);
-	assert_int_equal(parley_address_add(end->host, pair->now, end->ifindex, &end->addr, 24), 0);
+	/* Nothing but what the tests send. */
+	parley_set(end->host, pair->now, PARLEY_NO_CONN, PARLEY_SET_DAD, 0);
+	parley_set(end->host, pair->now, PARLEY_NO_CONN, PARLEY_SET_AUTOCONF, 0);
+	assert_int_equal(parley_address_add(end->host, pair->now, end->ifindex, &end->addr,
+					    pair->config.v6 ? 64 : 24),
+			 0);
 }
 
 void pair_init(struct pair *pair, const struct pair_config *config)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Two hosts joined by a wire, in memory and on a virtual clock: host 0 is 192.0.2.1, host 1 is
- * 192.0.2.2, both /24. Frames take `delay`; a hook may look at each, change it, or lose it. After
- * every step parley_check() holds for both, or the test fails.
+ * 192.0.2.2, both /24; or 2001:db8::1 and 2001:db8::2, both /64. Frames take `delay`; a hook may
+ * look at each, change it, or lose it. After every step parley_check() holds for both, or the test
+ * fails.
  *
  *	pair_init(&pair, NULL);
  *	pair_connect(&pair, 80, &client, &server);
@@ -28,6 +29,7 @@ typedef bool pair_hook(void *context, int from, uint8_t *bytes, size_t *len);
 
 struct pair_config {
 	enum parley_link link;
+	bool v6;
 	uint32_t mtu;	  /* 0: 1500 */
 	uint32_t offload; /* of both; what the wire carries is flattened all the same */
 	bool coalesced;	  /* super-segments cross the wire whole, as between TUN devices */

@@ -2,6 +2,12 @@
 /* Whole hosts, back to back: a connection over every kind of interface. */
 #include "pair.h"
 
+#include "base/bytes.h"
+#include "base/checksum.h"
+#include "wire/icmpv6.h"
+#include "wire/ipv4.h"
+#include "wire/ipv6.h"
+
 static void test_hello(void **state)
 {
 	struct pair pair;
@@ -135,8 +141,14 @@ static void test_transfer(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof configs / sizeof *configs; i++)
-		transfer(&configs[i], 200001);
+	for (size_t i = 0; i < sizeof configs / sizeof *configs; i++) {
+		struct pair_config config = configs[i];
+
+		transfer(&config, 200001);
+		config.v6 = true;
+		if (config.mtu != 68)
+			transfer(&config, 200001);
+	}
 }
 
 /* Loses every ninth frame, once the handshake is over. */
@@ -158,6 +170,108 @@ static void test_loss(void **state)
 	(void)state;
 	transfer(&config, 100000);
 	assert_in_range(count, 70, 100000);
+	config.v6 = true;
+	count = 0;
+	transfer(&config, 100000);
+	assert_in_range(count, 70, 100000);
+}
+
+/* A router on the way that takes packets of `mtu` bytes, and says so. */
+struct router {
+	struct pair *pair;
+	uint32_t mtu;
+	bool silent; /* about how much it takes */
+	unsigned told;
+};
+
+static void tell_sender(struct router *router, int to, const uint8_t *packet)
+{
+	struct pair *pair = router->pair;
+	bool v6 = packet[0] >> 4 == 6;
+	size_t header = v6 ? IPV6_HEADER_LEN : IPV4_HEADER_LEN, quoted = header + 8;
+	struct ip_packet ip = {
+		.ttl = 60,
+		.protocol = v6 ? IP_ICMPV6 : IP_ICMP,
+		.payload_len = ICMP_HEADER_LEN + quoted,
+	};
+	uint8_t out[128], *icmp = out + header;
+	struct parley_rx rx = {.data = out, .ifindex = pair->end[to].ifindex};
+
+	ip.src = pair->end[!to].addr;
+	ip.dst = pair->end[to].addr;
+	rx.len = header + ip.payload_len;
+	v6 ? ipv6_emit(out, &ip) : ipv4_emit(out, &ip);
+	memset(icmp, 0, ICMP_HEADER_LEN);
+	icmp[0] = v6 ? ICMPV6_TOO_BIG : ICMP_UNREACHABLE;
+	icmp[1] = v6 ? 0 : ICMP_FRAGMENTATION_NEEDED;
+	put_be32(icmp + 4, router->silent ? 0 : router->mtu);
+	memcpy(icmp + ICMP_HEADER_LEN, packet, quoted);
+	if (v6)
+		icmpv6_finish(icmp, ip.payload_len, &ip.src, &ip.dst);
+	else
+		put_be16(icmp + 2, checksum_fold(checksum_sum(icmp, ip.payload_len)));
+	assert_int_equal(parley_input(pair->end[to].host, pair->now, &rx, 1), 0);
+	router->told++;
+}
+
+static bool route(void *context, int from, uint8_t *bytes, size_t *len)
+{
+	struct router *router = context;
+
+	if (*len <= router->mtu)
+		return true;
+	tell_sender(router, from, bytes);
+	return false;
+}
+
+/* The path shrinks under a transfer: everything arrives, without a timeout, and no loss counts. */
+static void test_path_mtu(void **state)
+{
+	static const struct {
+		bool v6, silent;
+		uint32_t mtu, path;
+	} cases[] = {
+		{false, false, 1400, 1400}, {false, false, 600, 600},  {false, true, 1100, 1006},
+		{true, false, 1400, 1400},  {true, false, 1280, 1280},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct router router = {.mtu = 9000, .silent = cases[i].silent};
+		struct pair_config config = {
+			.link = PARLEY_LINK_IP,
+			.v6 = cases[i].v6,
+			.delay = PAIR_MS(5),
+			.hook = route,
+			.context = &router,
+		};
+		struct parley_tcp_info info = {.size = sizeof info};
+		uint64_t sent = 0, received = 0, total = 300000, n;
+		parley_conn client, server;
+		struct pair pair;
+
+		router.pair = &pair;
+		pair_init(&pair, &config);
+		pair_connect(&pair, 80, &client, &server);
+		for (int k = 0; k < 60000 && received < total; k++) {
+			if (received > 50000)
+				router.mtu = cases[i].mtu;
+			while (sent < total && (n = send_some(&pair, client, sent, total)) > 0)
+				sent += n;
+			pair_run(&pair, PAIR_MS(1));
+			while ((n = receive_some(&pair, server, received)) > 0)
+				received += n;
+		}
+		assert_int_equal(received, total);
+		assert_int_equal(parley_tcp_info(pair.end[0].host, client, &info), 0);
+		assert_int_equal(info.pmtu, cases[i].path);
+		assert_true(router.told > 0);
+		assert_int_equal(parley_counter(pair.end[0].host, PARLEY_COUNTER_TIMEOUTS), 0);
+		assert_int_equal(parley_counter(pair.end[0].host, PARLEY_COUNTER_PATH_MTU_LOWERED),
+				 /* 1492 is the plateau on the way to 1006. */
+				 cases[i].silent ? 2 : 1);
+		pair_free(&pair);
+	}
 }
 
 /* Two connections with much to send take turns of 64 KiB, however few frames a call asks for. */
@@ -254,6 +368,7 @@ int main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_transfer),
 		cmocka_unit_test(test_loss),
+		cmocka_unit_test(test_path_mtu),
 		cmocka_unit_test(test_turns),
 		cmocka_unit_test(test_free_with_frames_out),
 		cmocka_unit_test(test_frame_outlives_connection),
