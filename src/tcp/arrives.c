@@ -178,7 +178,7 @@ static bool reopens(struct tcp *tcp, const struct tcb *tcb, const struct segment
 {
 	return tcb->state == PARLEY_TIME_WAIT && seg->flags & TCP_SYN &&
 	       !(seg->flags & (TCP_ACK | TCP_RST | TCP_FIN)) && seq_gt(seg->seq, tcb->rcv.nxt) &&
-	       demux_listening(tcp, &tcb->tuple);
+	       passive_welcome(tcp, &tcb->tuple);
 }
 
 /* An unacceptable segment gets an ACK, from some states more (3.10.7.4, first). */
@@ -350,6 +350,7 @@ static bool fifth_check_ack(struct tcp *tcp, struct tcb *tcb, struct step *s)
 			    seq_gt(s->seg.ack, tcb->snd.nxt) ? PARLEY_DROP_ACK_UNSENT
 							     : PARLEY_DROP_ACK_TOO_OLD);
 	}
+	tcb->last_received = tcp->now;
 	switch ((enum parley_state)tcb->state) {
 	case PARLEY_CLOSED:
 	case PARLEY_LISTEN:

@@ -8,6 +8,9 @@
 
 #include "tcp/tcp.h"
 
+/* There is no connection with this four-tuple: to whoever listens, or to CLOSED. */
+void arrives_unknown(struct tcp *tcp, const struct arrival *arrival, const struct segment *segment);
+
 /* 3.10.7.1: there is no connection. */
 void arrives_closed(struct tcp *tcp, const struct arrival *arrival, const struct segment *segment);
 

@@ -27,7 +27,6 @@ static void to_tcb(struct tcp *tcp, struct tcb *tcb, const struct arrival *arriv
 	struct seq una = tcb->snd.una, nxt = tcb->snd.nxt;
 
 	tcb->segs_in++;
-	tcb->last_received = tcp->now;
 	if (tcb->state == PARLEY_SYN_SENT)
 		arrives_syn_sent(tcp, tcb, arrival, segment);
 	else
@@ -55,7 +54,7 @@ static enum parley_state state_of(const struct slot *slot)
 	return slot->kind == ENTRY_SYN ? PARLEY_SYN_RECEIVED : PARLEY_TIME_WAIT;
 }
 
-static void to_nobody(struct tcp *tcp, const struct arrival *arrival, const struct segment *segment)
+void arrives_unknown(struct tcp *tcp, const struct arrival *arrival, const struct segment *segment)
 {
 	struct slot *slot = demux_listening(tcp, &arrival->tuple);
 
@@ -80,7 +79,7 @@ void tcp_arrives(struct tcp *tcp, const struct arrival *arrival, const struct se
 		return;
 	}
 	if (index == SLOT_NONE) {
-		to_nobody(tcp, arrival, segment);
+		arrives_unknown(tcp, arrival, segment);
 		return;
 	}
 	slot = slot_at(&tcp->slots, index);

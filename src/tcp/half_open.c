@@ -148,8 +148,8 @@ void half_open_arrives(struct tcp *tcp, struct syn_entry *entry, const struct ar
 	struct tcb tcb;
 
 	if (!listener) {
-		half_open_free(tcp, entry);
-		arrives_closed(tcp, arrival, segment);
+		half_open_free(tcp, entry); /* another may listen there now */
+		arrives_unknown(tcp, arrival, segment);
 		return;
 	}
 	if (completes && listener_accept_full(tcp, listener)) {

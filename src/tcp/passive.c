@@ -22,6 +22,14 @@ static void receive_syn(struct tcp *tcp, struct tcb *tcb, const struct segment *
 	tcb->flags |= TCB_PASSIVE;
 }
 
+bool passive_welcome(struct tcp *tcp, const struct tuple *tuple)
+{
+	const struct slot *slot = demux_listening(tcp, tuple);
+
+	return slot && (slot->kind != ENTRY_LISTENER || (!listener_accept_full(tcp, slot->object) &&
+							 !listener_syn_full(tcp, slot->object)));
+}
+
 void passive_tcb(struct tcp *tcp, struct tcb *tcb, const struct arrival *arrival,
 		 const struct segment *seg, struct seq iss)
 {

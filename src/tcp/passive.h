@@ -7,6 +7,9 @@
 
 #include "tcp/listener.h"
 
+/* Does anything listen for this local end that has room for one more connection? */
+bool passive_welcome(struct tcp *tcp, const struct tuple *tuple);
+
 /* A TCB in LISTEN becomes the connection itself. */
 void passive_tcb(struct tcp *tcp, struct tcb *tcb, const struct arrival *arrival,
 		 const struct segment *seg, struct seq iss);

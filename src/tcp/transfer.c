@@ -199,6 +199,9 @@ int64_t user_commit(struct tcp *tcp, parley_conn conn, size_t len, unsigned flag
 /* What RECEIVE says when there are no bytes. */
 static int nothing_to_receive(struct tcb *tcb)
 {
+	/* The stream was whole, whatever came after it; but a reset of ours took unread bytes. */
+	if (tcb->flags & TCB_FIN_RECEIVED && tcb->notice.error != PARLEY_ECONNRESET)
+		return 0;
 	if (tcb->flags & (TCB_FIN_RECEIVED | TCB_READ_SHUT))
 		return tcb->state == PARLEY_CLOSED ? ended(tcb, 0) : 0;
 	switch ((enum parley_state)tcb->state) {

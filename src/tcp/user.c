@@ -43,26 +43,48 @@ static int choose_tuple(struct tcp *tcp, const struct parley_open *open, struct 
 	return 0;
 }
 
-/* The four-tuple may be that of a connection in TIME-WAIT: the new one starts beyond it. */
-static int take_over(struct tcp *tcp, const struct tuple *tuple, struct seq *iss)
+/*
+ * The four-tuple may be that of a connection in TIME-WAIT, which the new one ends (RFC 6191 by
+ * analogy); any other has it for itself. Gives the first ISS that lies beyond the old numbers.
+ */
+static int may_take_over(const struct tcp *tcp, const struct tuple *tuple, struct seq *iss)
 {
 	uint32_t index = demux_find(tcp, tuple);
-	struct slot *slot;
-	struct remnant *remnant;
-	struct tcb tcb;
+	const struct slot *slot;
+	const struct tcb *tcb;
 
 	if (index == SLOT_NONE)
 		return 0;
 	slot = slot_at(&tcp->slots, index);
-	if (slot->kind != ENTRY_REMNANT)
+	tcb = slot->object;
+	if (slot->kind == ENTRY_REMNANT)
+		*iss = seq_max(*iss,
+			       seq_add(((const struct remnant *)slot->object)->snd_nxt, 65537));
+	else if (slot->kind == ENTRY_TCB && tcb->state == PARLEY_TIME_WAIT)
+		*iss = seq_max(*iss, seq_add(tcb->snd.nxt, 65537));
+	else
 		return -PARLEY_EADDRINUSE;
-	remnant = slot->object;
-	*iss = seq_max(*iss, seq_add(remnant->snd_nxt, 65537));
-	remnant_expand(tcp, remnant, &tcb);
-	tcb_set_state(tcp, &tcb, PARLEY_CLOSED, PARLEY_CAUSE_CALL);
-	count(tcp, PARLEY_COUNTER_TIME_WAIT_RECYCLED);
-	remnant_free(tcp, remnant);
 	return 0;
+}
+
+/* Ends what was in TIME-WAIT there. */
+static void take_over(struct tcp *tcp, const struct tuple *tuple)
+{
+	uint32_t index = demux_find(tcp, tuple);
+	struct slot *slot;
+	struct tcb tcb;
+
+	if (index == SLOT_NONE)
+		return;
+	slot = slot_at(&tcp->slots, index);
+	count(tcp, PARLEY_COUNTER_TIME_WAIT_RECYCLED);
+	if (slot->kind == ENTRY_TCB) {
+		tcb_end(tcp, slot->object, 0, PARLEY_CAUSE_CALL);
+		return;
+	}
+	remnant_expand(tcp, slot->object, &tcb);
+	tcb_set_state(tcp, &tcb, PARLEY_CLOSED, PARLEY_CAUSE_CALL);
+	remnant_free(tcp, slot->object);
 }
 
 int user_connect(struct tcp *tcp, const struct parley_open *open, int ifindex, parley_conn *out)
@@ -75,12 +97,13 @@ int user_connect(struct tcp *tcp, const struct parley_open *open, int ifindex, p
 	if (error)
 		return error;
 	iss = secret_isn(tcp, &tuple);
-	error = take_over(tcp, &tuple, &iss);
+	error = may_take_over(tcp, &tuple, &iss);
 	if (error)
 		return error;
 	tcb = tcb_new(tcp, &tuple, ifindex, tcp->settings);
 	if (!tcb)
 		return -PARLEY_ENOBUFS;
+	take_over(tcp, &tuple);
 	if (!demux_add(tcp, tcb)) {
 		tcb_free(tcp, tcb);
 		return -PARLEY_ENOBUFS;

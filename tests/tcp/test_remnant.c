@@ -141,6 +141,23 @@ static void test_newer_syn_opens_anew(void **unused)
 	}
 }
 
+/* A SYN that finds no room at the listener leaves TIME-WAIT as it is. */
+static void test_no_room_no_reopening(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	for (int owned = 0; owned < 2; owned++) {
+		time_wait(&p, owned);
+		p.tcp.settings->v[PARLEY_SET_SYN_BACKLOG] = 0;
+		peer_listen(&p, 5);
+		recv(&p, "S", 3, 0, 0);
+		expect(&p, ".", 2, 2, 0);
+		expect_state(&p, TIME_WAIT);
+		peer_done(&p);
+	}
+}
+
 /* An active OPEN over a remnant begins beyond it too. */
 static void test_connect_over_a_remnant(void **unused)
 {
@@ -246,6 +263,7 @@ int main(void)
 		cmocka_unit_test(test_repeated_fin_restarts),
 		cmocka_unit_test(test_reset),
 		cmocka_unit_test(test_newer_syn_opens_anew),
+		cmocka_unit_test(test_no_room_no_reopening),
 		cmocka_unit_test(test_connect_over_a_remnant),
 		cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_order),

@@ -454,6 +454,40 @@ static void test_reserve_and_commit(void **unused)
 	peer_done(&p);
 }
 
+/* A reset behind the peer's FIN does not take back that the stream was whole. */
+static void test_reset_after_the_fin_reads_as_the_end(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	peer_reach(&p, PEER_ACTIVE, PARLEY_CLOSE_WAIT);
+	recv(&p, "R", 2, 0, 0);
+	expect_state(&p, CLOSED);
+	assert_int_equal(receive_one(&p), 0);
+	assert_int_equal(receive_one(&p), 0);
+	peer_done(&p);
+}
+
+/* What is not acceptable says nothing about the peer: the keep-alive clock goes on. */
+static void test_refused_segments_do_not_postpone_keepalive(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	peer_set(&p, PARLEY_SET_KEEPALIVE_IDLE, PARLEY_S(10));
+	peer_set(&p, PARLEY_SET_KEEPALIVE, 1);
+	peer_wait(&p, SEC(9));
+	recv(&p, ".", 1, 4000, 0);	 /* acknowledges what was not sent */
+	recv(&p, "P.", 900000000, 1, 5); /* far outside of the window */
+	peer_forget(&p);
+	peer_wait(&p, SEC(2));
+	expect(&p, ".", 0, 1, 0);
+	peer_done(&p);
+}
+
 static void test_addresses(void **unused)
 {
 	struct parley_open open = {.size = sizeof open};
@@ -497,6 +531,8 @@ int main(void)
 		cmocka_unit_test(test_writable_follows_a_short_send),
 		cmocka_unit_test(test_larger_send_buffer_is_told),
 		cmocka_unit_test(test_reserve_and_commit),
+		cmocka_unit_test(test_reset_after_the_fin_reads_as_the_end),
+		cmocka_unit_test(test_refused_segments_do_not_postpone_keepalive),
 		cmocka_unit_test(test_addresses),
 	};
 
