@@ -10,6 +10,10 @@ void sock_let_go(struct sock_layer *layer, struct sock *s, bool abort)
 {
 	if (s->conn == PARLEY_NO_CONN)
 		return;
+	if (sock_share_leave(layer, s)) {
+		s->conn = PARLEY_NO_CONN;
+		return;
+	}
 	if (abort)
 		(void)parley_abort(layer->host, layer->now, s->conn);
 	(void)parley_release_conn(layer->host, layer->now, s->conn);

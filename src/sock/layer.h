@@ -120,6 +120,10 @@ struct sock {
 	struct sock *dirty_next;
 	/* A listener: what was given back, in order of giving; and the link there. */
 	struct sock *returned, *returned_next;
+	/* A listener that shares its port: the next in the ring, or NULL; its part of the queue. */
+	struct sock *sharer;
+	uint32_t dealt;
+	uint64_t turns;
 };
 
 #define SOCK_PAGE_SOCKETS 128u
@@ -176,6 +180,18 @@ void sock_name_release(struct sock *s, bool address_too);
 
 /* open.c: back to a socket that was never connected; resets a connection, stops a listener. */
 void sock_reset(struct sock_layer *layer, struct sock *s);
+
+/*
+ * share.c: listeners that share a port. sock_share_join() puts `s` among those that listen where it
+ * is bound, and gives it their handle; false when there are none.
+ */
+bool sock_share_join(struct sock_layer *layer, struct sock *s);
+/* Takes it out again; false when it was alone: then the handle is its own. */
+bool sock_share_leave(struct sock_layer *layer, struct sock *s);
+/* Deals out what has come since, to all in the ring of `s`. */
+void sock_share_deal(struct sock_layer *layer, struct sock *s);
+/* A socket with this listener, when the one that opened it is gone; or NULL. */
+struct sock *sock_share_heir(const struct sock_layer *layer, parley_conn listener);
 
 /* close.c: gives the handle back, orderly or with a reset. */
 void sock_let_go(struct sock_layer *layer, struct sock *s, bool abort);

@@ -63,14 +63,17 @@ static bool socket_in_the_way(const struct sock *s, const struct parley_endpoint
 	       other->state == SOCK_STATE_LISTENING;
 }
 
-/* A connection whose socket was closed. Its owner counts as having set SO_REUSEADDR. */
+/*
+ * A connection whose socket was closed, or that waits for accept(). Its owner counts as having set
+ * SO_REUSEADDR and SO_REUSEPORT.
+ */
 static bool orphan_in_the_way(struct sock_layer *layer, const struct sock *s,
 			      const struct parley_endpoint *local)
 {
 	struct parley_status status;
 	uint64_t cursor = 0;
 
-	if (sock_value(s, SOCK_VALUE_REUSEADDR))
+	if (sock_value(s, SOCK_VALUE_REUSEADDR) || sock_value(s, SOCK_VALUE_REUSEPORT))
 		return false;
 	memset(&status, 0, sizeof(status));
 	status.size = sizeof(status);

@@ -63,7 +63,8 @@ int sock_listen(struct sock_layer *layer, int fd, int backlog)
 		return error;
 	open_from(s, &open);
 	open.backlog = listen_backlog(layer, backlog);
-	error = parley_listen(layer->host, layer->now, &open, &s->conn);
+	if (!sock_share_join(layer, s))
+		error = parley_listen(layer->host, layer->now, &open, &s->conn);
 	if (error < 0) {
 		s->conn = PARLEY_NO_CONN;
 		sock_name_release(s, false);
@@ -93,7 +94,7 @@ static struct sock *accept_new(struct sock_layer *layer, struct sock *listener, 
 	struct sock *s;
 
 	/* Before a descriptor is looked for: EAGAIN comes first. */
-	if (!(parley_ready(layer->host, listener->conn) & PARLEY_ACCEPT)) {
+	if (!(sock_levels(layer, listener, 0) & SOCK_POLLIN)) {
 		*error = -PARLEY_EAGAIN;
 		return NULL;
 	}
@@ -102,6 +103,8 @@ static struct sock *accept_new(struct sock_layer *layer, struct sock *listener, 
 		return NULL;
 	*error = parley_accept(layer->host, layer->now, listener->conn, (uint64_t)s->fd + 1,
 			       &s->conn);
+	if (listener->sharer)
+		listener->dealt--;
 	if (*error < 0) {
 		s->conn = PARLEY_NO_CONN;
 		sock_free(layer, s);
@@ -113,6 +116,9 @@ static struct sock *accept_new(struct sock_layer *layer, struct sock *listener, 
 	s->port_locked = listener->port_locked;
 	s->addr_locked = listener->addr_locked;
 	learn_ends(layer, s);
+	/* The host has given it those of whoever listened last. */
+	if (listener->sharer)
+		sock_options_apply(layer, s);
 	return s;
 }
 
@@ -189,6 +195,8 @@ int sock_waiting(struct sock_layer *layer, int fd)
 		return -PARLEY_EINVAL;
 	for (r = s->returned; r; r = r->returned_next)
 		n++;
+	if (s->sharer)
+		return n + (int)s->dealt;
 	memset(&status, 0, sizeof(status));
 	status.size = sizeof(status);
 	if (parley_status(layer->host, s->conn, &status) >= 0)

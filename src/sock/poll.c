@@ -52,8 +52,14 @@ static void take_event(struct sock_layer *layer, const struct parley_event *even
 	if (event->user == 0 || event->user > SOCK_LIMIT)
 		return;
 	s = sock_slot(layer, (int)(event->user - 1));
+	if ((!s || s->conn != event->conn) && (event->bits & PARLEY_ACCEPT))
+		s = sock_share_heir(layer, event->conn);
 	if (!s || s->slot == SOCK_SLOT_FREE || s->conn != event->conn)
 		return;
+	if (s->sharer) {
+		sock_share_deal(layer, s);
+		return;
+	}
 	sock_touch(layer, s);
 	if ((event->bits & PARLEY_CONNECTED) && s->state == SOCK_STATE_CONNECTING)
 		s->state = SOCK_STATE_CONNECTED;
@@ -93,11 +99,12 @@ static bool readable(const struct sock_layer *layer, const struct sock *s, size_
 uint32_t sock_levels(const struct sock_layer *layer, const struct sock *s, size_t least)
 {
 	uint32_t ready = s->conn == PARLEY_NO_CONN ? 0 : parley_ready(layer->host, s->conn);
+	bool accept = s->sharer ? s->dealt > 0 : (ready & PARLEY_ACCEPT) != 0;
 	bool closed = s->state == SOCK_STATE_CLOSED;
 	uint32_t levels = 0;
 
 	if (s->state == SOCK_STATE_LISTENING)
-		return (ready & PARLEY_ACCEPT) || s->returned ? SOCK_POLLIN : 0;
+		return accept || s->returned ? SOCK_POLLIN : 0;
 	if (closed || (sock_read_shut(s) && (s->shut & SOCK_WR)))
 		levels |= SOCK_POLLHUP;
 	if (sock_read_shut(s))

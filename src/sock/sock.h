@@ -109,7 +109,7 @@ int sock_get_nonblock(const struct sock_layer *layer, int fd);
  *
  * A port is free for a socket when no other holds it with an overlapping address. Exceptions: both
  * have SO_REUSEADDR and the other does not listen; both have SO_REUSEPORT. Connections whose
- * socket was closed, TIME-WAIT above all, are in the way only without SO_REUSEADDR.
+ * socket was closed, TIME-WAIT above all, are in the way only without either option.
  */
 int sock_bind(struct sock_layer *layer, int fd, const struct parley_endpoint *local);
 
@@ -137,9 +137,10 @@ int sock_name_write(const struct sock_layer *layer, int fd, const struct parley_
 /* ---- opening ---- */
 
 /*
- * listen(). A second call changes the backlog. A negative one counts as the largest; up to backlog
- * + 1 connections wait, as in Linux. Errors: -PARLEY_EINVAL (connecting or connected),
- * -PARLEY_EADDRINUSE, -PARLEY_ENOBUFS.
+ * listen(). A second call changes nothing. A negative backlog counts as the largest; up to backlog
+ * + 1 connections wait, as in Linux. Several sockets with SO_REUSEPORT may listen at the same
+ * address and port: connections are dealt out to them in turn, and the first one's backlog holds
+ * for all. Errors: -PARLEY_EINVAL (connecting or connected), -PARLEY_EADDRINUSE, -PARLEY_ENOBUFS.
  */
 int sock_listen(struct sock_layer *layer, int fd, int backlog);
 
