@@ -22,7 +22,7 @@ static struct parley_addr network(const struct parley_addr *addr, unsigned prefi
 	unsigned bits = ip_is_v4(addr) ? prefix + 96 : prefix;
 
 	for (unsigned i = bits / 8; i < sizeof net.b; i++)
-		net.b[i] &= i == bits / 8 ? (uint8_t)(0xff00 >> bits % 8) : 0;
+		net.b[i] = (uint8_t)(i == bits / 8 ? net.b[i] & 0xff00 >> bits % 8 : 0);
 	return net;
 }
 

@@ -167,12 +167,59 @@ static void test_not_answered(void **state)
 	station_free(&s);
 }
 
+/* What we cannot use is told to its sender, but never about a packet to many. */
+static void test_unreachable(void **state)
+{
+	static const struct {
+		uint8_t protocol, code;
+		const char *dst;
+		bool told;
+	} cases[] = {
+		{IP_UDP, ICMP_PORT_UNREACHABLE, "192.0.2.1", true},
+		{132, ICMP_PROTOCOL_UNREACHABLE, "192.0.2.1", true},
+		{IP_ICMPV6, ICMP_PROTOCOL_UNREACHABLE, "192.0.2.1", true},
+		{IP_UDP, 0, "192.0.2.255", false},
+		{IP_UDP, 0, "255.255.255.255", false},
+		{IP_UDP, 0, "224.0.0.1", false},
+		{IP_UDP, 0, "192.0.2.9", false},
+	};
+	static struct station s;
+
+	(void)state;
+	station_init(&s, PARLEY_LINK_ETHERNET, 1500);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct icmp_message message;
+		struct ip_packet packet;
+		uint8_t frame[2000], data[1000] = "datagram";
+		size_t len = station_ip(frame, "192.0.2.2", cases[i].dst, cases[i].protocol, data,
+					sizeof data);
+
+		station_in(&s, frame, len);
+		if (!cases[i].told) {
+			station_expect_nothing(&s);
+			continue;
+		}
+		packet = station_expect_ip(&s, station_peer);
+		assert_int_equal(icmp_parse(&message, packet.payload, packet.payload_len), WIRE_OK);
+		assert_int_equal(message.type, ICMP_UNREACHABLE);
+		assert_int_equal(message.code, cases[i].code);
+		assert_int_equal(packet.payload_len, ICMP_ERROR_MAX);
+		assert_memory_equal(message.data, frame + ETH_HEADER_LEN, message.data_len);
+		/* The error comes back: it is not answered. */
+		len = station_ip(frame, "192.0.2.2", "192.0.2.1", IP_ICMP, packet.payload,
+				 packet.payload_len);
+		station_in(&s, frame, len);
+		station_expect_nothing(&s);
+	}
+	station_free(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_sizes),	     cmocka_unit_test(test_larger_than_mtu),
-		cmocka_unit_test(test_flood),	     cmocka_unit_test(test_without_memory),
-		cmocka_unit_test(test_not_answered),
+		cmocka_unit_test(test_sizes),		cmocka_unit_test(test_unreachable),
+		cmocka_unit_test(test_larger_than_mtu), cmocka_unit_test(test_flood),
+		cmocka_unit_test(test_without_memory),	cmocka_unit_test(test_not_answered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
