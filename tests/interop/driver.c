@@ -506,12 +506,14 @@ int main(int argc, char **argv)
 		fprintf(stderr, "driver: %s: %s\n", argv[2], strerror(-failure));
 		return 77;
 	}
-	if (station_init(&station, &config)) {
+	failure = station_init(&station, &config);
+	if (failure)
+		error(failure);
+	else
 		printf("ok %s\n", station.device->name);
-		fflush(stdout);
-		while (!station.gone && wait_for_work(&station))
-			station_turn(&station);
-	}
+	fflush(stdout);
+	while (!failure && !station.gone && wait_for_work(&station))
+		station_turn(&station);
 	station_free(&station);
-	return 0;
+	return failure ? 1 : 0;
 }

@@ -38,8 +38,8 @@ DRIVER = os.path.abspath(
     os.environ.get("PARLEY_DRIVER", os.path.join(BUILD, "tests", "interop", "driver"))
 )
 
-# The families that the tests run over; PARLEY_FAMILIES="4 6" for others.
-FAMILIES = [int(word) for word in os.environ.get("PARLEY_FAMILIES", "4").split()]
+# The families that the tests run over.
+FAMILIES = [int(word) for word in os.environ.get("PARLEY_FAMILIES", "4 6").split()]
 
 # What the two sides are called, by family.
 KERNEL = {4: "198.18.0.1", 6: "fd00:198:18::1"}
@@ -118,7 +118,9 @@ def why_not():
 
 
 def ip(*args):
-    subprocess.run(["ip", *args], check=True, capture_output=True)
+    """Runs ip; what it says."""
+    run = subprocess.run(["ip", *args], check=True, capture_output=True, encoding="ascii")
+    return run.stdout
 
 
 def sysctl(name, value):
@@ -268,9 +270,20 @@ class InteropTest(unittest.TestCase):
         )
         self.sockets = []
         self.addCleanup(self.clean)
+        if self.family == 6:
+            # As with IPv4, an interface that goes down and up has its address still.
+            sysctl("ipv6/conf/parley0/keep_addr_on_down", 1)
         address = ["address", "add", f"{self.here}/{PREFIX[self.family]}", "dev", "parley0"]
         ip(*address, *(["nodad"] if self.family == 6 else []))
         ip("link", "set", "parley0", "up")
+        if self.family == 6:
+            until("an address in use", self.is_ready)
+
+    def is_ready(self):
+        """The kernel's IPv6 takes a moment; until then it hears nothing."""
+        routed = ip("-6", "route", "get", self.here).startswith("local")
+        # Its own address there is the last thing that the kernel makes when the interface is up.
+        return routed and "fe80" in ip("-6", "address", "show", "dev", "parley0")
 
     def clean(self):
         for opened in self.sockets:

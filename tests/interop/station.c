@@ -45,13 +45,14 @@ static int add_interface(struct station *station, const struct station_config *c
 				  config->prefix);
 }
 
-bool station_init(struct station *station, const struct station_config *config)
+int station_init(struct station *station, const struct station_config *config)
 {
 	struct parley_config host = {
 		.size = sizeof host,
 		.allocator = {.alloc = allocate_slab, .free = free_slab},
 		.memory_limit = UINT64_C(1) << 30,
 	};
+	int error;
 
 	*station = (struct station){
 		.device = config->device,
@@ -59,9 +60,12 @@ bool station_init(struct station *station, const struct station_config *config)
 		.now = clock_now(),
 	};
 	if (getrandom(host.secret, sizeof host.secret, 0) != (ssize_t)sizeof host.secret)
-		return false;
-	return parley_host_new(&host, station->now, &station->host) == 0 &&
-	       add_interface(station, config) == 0;
+		return -PARLEY_ENOMEM;
+	error = parley_host_new(&host, station->now, &station->host);
+	/* There is nobody else whose address it could be, and no second to be spent on asking. */
+	if (!error)
+		error = parley_set(station->host, station->now, PARLEY_NO_CONN, PARLEY_SET_DAD, 0);
+	return error ? error : add_interface(station, config);
 }
 
 void station_free(struct station *station)

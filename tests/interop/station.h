@@ -56,8 +56,8 @@ struct station_config {
 	unsigned prefix;
 };
 
-/* False when there is no memory, or the engine does not want it. */
-bool station_init(struct station *station, const struct station_config *config);
+/* 0, or the negative error of the engine that does not want it. */
+int station_init(struct station *station, const struct station_config *config);
 void station_free(struct station *station);
 
 /* A new end, zero; its number, or 0 without memory. */
