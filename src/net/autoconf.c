@@ -87,15 +87,22 @@ static bool has_link_local(const struct interface *interface)
 	return false;
 }
 
+static const struct parley_addr *usable_link_local(const struct parley_host *host,
+						   const struct interface *interface)
+{
+	const struct parley_addr *source = address_source(host, interface, &link_local,
+							  &link_local);
+
+	return source && ip_is_link_local(source) ? source : NULL;
+}
+
 /* Routers are asked for from the link-local address, as soon as that may be used. */
-static void solicit_routers(struct parley_host *host, struct interface *interface)
+static void solicit_routers(const struct parley_host *host, struct interface *interface)
 {
 	struct autoconf *autoconf = &interface->autoconf;
 
-	autoconf->solicitations = AUTOCONF_SOLICITATIONS;
-	autoconf->solicit_at = host->tcp.now;
-	if (host->tcp.settings->v[PARLEY_SET_DAD])
-		autoconf->solicit_at += AUTOCONF_DETECT;
+	if (autoconf->solicitations == AUTOCONF_SOLICITATIONS && usable_link_local(host, interface))
+		autoconf->solicit_at = host->tcp.now;
 }
 
 void autoconf_begin(struct parley_host *host, struct interface *interface, enum autoconf_mode mode)
@@ -115,6 +122,7 @@ void autoconf_begin(struct parley_host *host, struct interface *interface, enum 
 	address.addr = make_address(host, interface, &link_local, 0);
 	if (!has_link_local(interface))
 		(void)address_add(host, interface, &address, true);
+	interface->autoconf.solicitations = AUTOCONF_SOLICITATIONS;
 	solicit_routers(host, interface);
 	autoconf_plan(host, interface);
 }
@@ -382,6 +390,7 @@ static int expire_addresses(struct parley_host *host, struct interface *interfac
 
 		if (address->state == ADDRESS_TENTATIVE && address->usable_at <= now) {
 			address->state = ADDRESS_USABLE;
+			solicit_routers(host, interface);
 			due++;
 		}
 		if (address->valid_until <= now) {
