@@ -140,7 +140,9 @@ int parley_input(struct parley_host *host, uint64_t now, const struct parley_rx 
 
 /*
  * Door 2: time has passed. Handles what is due, in bounded portions: when more is left,
- * parley_deadline() answers `now`. Returns how many timers fired.
+ * parley_deadline() answers `now`. Returns how many timers fired. What the host sends to itself
+ * (127.0.0.0/8, ::1, its own addresses) waits for this call, too, and comes out of no interface of
+ * the user's: events tell it under an ifindex above 64.
  */
 int parley_expire(struct parley_host *host, uint64_t now);
 
