@@ -31,7 +31,7 @@ struct measure {
 enum goal { NO_GOAL, AT_MOST, AT_LEAST };
 
 struct figure {
-	const char *name;    /* at most 32 bytes */
+	const char *name;    /* at most 31 bytes */
 	const char *subject; /* names of measures of the same group */
 	const char *reference;
 	const char *against; /* what the reference is, in a word or two */

@@ -130,7 +130,7 @@ static void trips(struct many *many, size_t n, size_t width)
 	struct pair *pair = many->pair;
 
 	for (size_t done = 0; done < n; done += width) {
-		size_t heard = 0, asked = 0;
+		size_t heard = 0, asked = 0, idle = 0;
 
 		pair_wait(pair, TRIP * width);
 		for (size_t i = 0; i < width; i++) {
@@ -142,8 +142,8 @@ static void trips(struct many *many, size_t n, size_t width)
 			asked += (size_t)hear(pair, 1, true);
 			pair_carry(pair, 1);
 			heard += (size_t)hear(pair, 0, false);
-			if (asked > width)
-				die("order among the questions", 0);
+			if (asked > width || idle++ > 1000)
+				die("answer to each question", 0);
 		}
 	}
 }

@@ -128,19 +128,19 @@ static void text_figure(FILE *file, const struct result *result, const struct fi
 	const struct sample *subject = find(result, figure->subject);
 	const struct sample *reference = find(result, figure->reference);
 	double value = ratio(result, figure);
-	char left[16], right[16], goal[24] = "", times[16];
+	char left[16], right[16], goal[32] = "", times[16];
 
 	put_number(left, sizeof left, median(subject->value, result->rounds));
 	put_number(right, sizeof right, median(reference->value, result->rounds));
 	snprintf(times, sizeof times, isnan(value) ? "-" : "%.3g", value);
 	if (figure->goal != NO_GOAL)
-		snprintf(goal, sizeof goal, "%s %-4g %s",
+		snprintf(goal, sizeof goal, "  %s %-4g %s",
 			 figure->goal == AT_MOST ? "<=" : ">=", figure->bound,
 			 isnan(value)		 ? "?"
 			 : is_met(figure, value) ? "met"
 						 : "no");
-	fprintf(file, "%-32s %7s %-4s %7s %-10s %5s  %s\n", figure->name, left,
-		subject->measure->unit, right, figure->against, times, goal);
+	fprintf(file, "%-31s %6s %-4s %6s %-9s %5s%s\n", figure->name, left, subject->measure->unit,
+		right, figure->against, times, goal);
 }
 
 static void text_sample(FILE *file, const struct sample *sample, int rounds)
@@ -162,7 +162,7 @@ void report_text(FILE *file, const struct result *results, size_t n)
 		results[0].rounds, quick ? " (QUICK: nothing here means anything)" : "");
 	fprintf(file, "%s, %ld cores, Linux %.20s, compiler %.20s\nchecksums: %s\n\n", facts.model,
 		facts.cores, facts.system.release, facts.compiler, fastsum_best()->name);
-	fprintf(file, "%-32s %12s %-18s %5s  %s\n", "figure", "measured", "     against", "ratio",
+	fprintf(file, "%-31s %11s %-16s %5s  %s\n", "figure", "measured", "    against", "ratio",
 		"goal");
 	for (size_t i = 0; i < n; i++) {
 		fprintf(file, "\n%s: %s\n", results[i].group->name, results[i].group->what);
