@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Times that differ by less are of one clock, ns. */
+#define SAME_CLOCK 1000000
+
 /* A departure or an arrival of one direction. */
 struct half {
 	struct story_segment *segment;
@@ -107,9 +110,16 @@ static void shift(struct story *story, int64_t delta)
 	story->end[1].until += (uint64_t)delta;
 }
 
+/* Can a segment that left then not have arrived at that time? */
+static bool later(const struct half *departure, const struct half *arrival, int64_t delay)
+{
+	return (int64_t)(arrival->time - departure->time) < delay;
+}
+
 /*
  * The departure of an arrival among n equal halves: the latest that can have come so far by then.
- * Earlier ones, if they have not arrived yet, are more likely lost than slow.
+ * Earlier ones, if they have not arrived yet, are more likely lost than slow. A delay may be a
+ * little below zero: a host takes its time once a turn, before it reads what has come.
  */
 static struct half *departure(struct half *equal, size_t n, const struct half *arrival,
 			      int64_t delay)
@@ -119,11 +129,11 @@ static struct half *departure(struct half *equal, size_t n, const struct half *a
 	for (size_t i = 0; i < n; i++) {
 		struct half *h = &equal[i];
 
-		if (h->arrival || h->paired || h->time > arrival->time)
+		if (h->arrival || h->paired || later(h, arrival, delay < 0 ? delay : 0))
 			continue;
 		if (!any)
 			any = h;
-		if (h->time + (uint64_t)delay <= arrival->time)
+		if (!later(h, arrival, delay))
 			latest = h;
 	}
 	return latest ? latest : any;
@@ -142,7 +152,7 @@ static void join_two(struct half *departure, struct half *arrival)
 
 static void join_way(struct direction *way, const struct story_end *receiver)
 {
-	int64_t delay = way->delay == INT64_MAX || way->delay < 0 ? 0 : way->delay;
+	int64_t delay = way->delay == INT64_MAX ? 0 : way->delay;
 
 	for (size_t i = 0, n; i < way->n; i += n) {
 		n = group(way, i);
@@ -184,7 +194,8 @@ static int64_t disagreement(const struct direction *forth, const struct directio
 {
 	if (forth->delay == INT64_MAX || back->delay == INT64_MAX)
 		return 0;
-	if (forth->delay >= 0 && back->delay >= 0)
+	/* Within a turn of a host's loop it is one clock. */
+	if (forth->delay > -SAME_CLOCK && back->delay > -SAME_CLOCK)
 		return 0;
 	return (back->delay - forth->delay) / 2;
 }

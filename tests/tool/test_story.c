@@ -100,6 +100,34 @@ static void test_clocks(void **state)
 	play_forget(&read);
 }
 
+/*
+ * A host takes its time before it reads what has come, so over a fast network a segment may seem to
+ * arrive before it left: that is neither another clock nor a loss.
+ */
+static void test_times_of_one_turn(void **state)
+{
+	struct play_stories read;
+	const struct story *story;
+
+	(void)state;
+	perform(&read, "c 0 out S 100 0 0 new\n"
+		       "s 0.022 in S 100 0 0\n"
+		       "s 0.022 state LISTEN SYN-RECEIVED segment\n"
+		       "s 0.022 out S. 500 101 0 new\n"
+		       "c 0.088 in S. 500 101 0\n"
+		       "s 1.023 out . 501 101 10 new\n"
+		       "c 1.000 in . 501 101 10\n");
+	story = read.stories.v[0];
+	assert_int_equal(story->n, 3);
+	for (size_t i = 0; i < story->n; i++) {
+		assert_int_equal(story->segments[i].fate, story->segments[0].fate);
+		assert_false(story->segments[i].doubled);
+	}
+	assert_int_equal(story->segments[0].received, 22000);
+	assert_int_equal(story->segments[2].received, 1 * MS);
+	play_forget(&read);
+}
+
 /* The same ports twice: two stories, also when one witness saw only the second. */
 static void test_port_reuse(void **state)
 {
