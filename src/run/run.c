@@ -112,7 +112,7 @@ static bool is_near(const struct run_options *options, const struct parley_addr 
 		if (ip_in_prefix(addr, &address->addr, address->prefix))
 			return true;
 	}
-	return false;
+	return !ip_is_v4(addr) && ip_is_link_local(addr);
 }
 
 static int add_gateway(struct run *run, int ifindex)
@@ -166,8 +166,14 @@ static int add_interface(struct run *run)
 	return err ? err : ifindex;
 }
 
+/*
+ * A program must be able to connect as soon as it runs, and its host's addresses are given: so
+ * duplicate address detection, which takes a second, and router discovery are off unless asked for.
+ */
 static int apply_settings(struct run *run)
 {
+	parley_set(run->host, clock_now(), PARLEY_NO_CONN, PARLEY_SET_DAD, 0);
+	parley_set(run->host, clock_now(), PARLEY_NO_CONN, PARLEY_SET_AUTOCONF, 0);
 	for (size_t i = 0; i < run->options->setting_count; i++) {
 		const struct run_setting *setting = &run->options->settings[i];
 		int err = parley_set(run->host, clock_now(), PARLEY_NO_CONN, setting->setting,
@@ -350,8 +356,10 @@ static int set_up(struct run *run)
 		err = new_host(run, draws.secret);
 	if (err)
 		return complain("cannot make a host", err);
+	if (apply_settings(run))
+		return 1;
 	int ifindex = add_interface(run);
-	if (ifindex < 0 || apply_settings(run))
+	if (ifindex < 0)
 		return 1;
 	config.host = run->host;
 	config.seed = draws.seed;
