@@ -304,11 +304,11 @@ static void test_telling_rows(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_equal_segments), cmocka_unit_test(test_after_the_end),
-		cmocka_unit_test(test_doubled),	       cmocka_unit_test(test_clocks),
-		cmocka_unit_test(test_port_reuse),     cmocka_unit_test(test_same_end_twice),
-		cmocka_unit_test(test_random),	       cmocka_unit_test(test_folding),
-		cmocka_unit_test(test_telling_rows),
+		cmocka_unit_test(test_equal_segments),	  cmocka_unit_test(test_after_the_end),
+		cmocka_unit_test(test_doubled),		  cmocka_unit_test(test_clocks),
+		cmocka_unit_test(test_times_of_one_turn), cmocka_unit_test(test_port_reuse),
+		cmocka_unit_test(test_same_end_twice),	  cmocka_unit_test(test_random),
+		cmocka_unit_test(test_folding),		  cmocka_unit_test(test_telling_rows),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
