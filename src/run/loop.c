@@ -17,6 +17,8 @@
 
 /* What one turn does at most before it looks at the clock and at the descriptors again. */
 #define ROUNDS 16
+/* Of input fewer: the peer is to get its ACKs often enough to go on steadily. */
+#define INPUT_ROUNDS 2
 
 /* A device with its interface. */
 struct port {
@@ -191,7 +193,7 @@ static void receive(struct loop *loop, struct port *port)
 	struct parley_rx frames[FRAMES];
 	int n = FRAMES;
 
-	for (int i = 0; i < ROUNDS && n == FRAMES; i++) {
+	for (int i = 0; i < INPUT_ROUNDS && n == FRAMES; i++) {
 		memset(frames, 0, sizeof(frames));
 		n = device_receive(port->device, frames, FRAMES);
 		if (n < 0) {
