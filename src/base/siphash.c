@@ -76,6 +76,24 @@ uint64_t siphash(const struct siphash_key *key, const void *data, size_t len)
 	return sip_finish(&s, rest, len);
 }
 
+uint64_t siphash13_words(const struct siphash_key *key, const uint64_t *words, size_t n)
+{
+	struct sip s = sip_start(key);
+
+	for (size_t i = 0; i <= n; i++) {
+		uint64_t word = i < n ? words[i] : (uint64_t)n * 8 << 56;
+
+		s.v3 ^= word;
+		sip_round(&s);
+		s.v0 ^= word;
+	}
+	s.v2 ^= 0xff;
+	sip_round(&s);
+	sip_round(&s);
+	sip_round(&s);
+	return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
+}
+
 uint64_t siphash_words(const struct siphash_key *key, const uint64_t *words, size_t n)
 {
 	struct sip s = sip_start(key);

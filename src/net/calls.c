@@ -20,8 +20,8 @@ static bool is_group(const struct parley_host *host, const struct parley_addr *a
 {
 	if (ip_is_multicast(addr) || ip_is_broadcast(addr))
 		return true;
-	for (int i = 1; i < EGRESS_MAX; i++)
-		if (host->interfaces[i] && interface_is_broadcast(host->interfaces[i], addr))
+	for (uint32_t i = 0; i < host->present_count; i++)
+		if (interface_is_broadcast(host->present[i], addr))
 			return true;
 	return false;
 }

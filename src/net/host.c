@@ -65,9 +65,8 @@ void parley_host_free(struct parley_host *host)
 	allocator = host->memory.allocator;
 	tcp_close(&host->tcp);
 	loopback_close(host);
-	for (int i = 1; i < EGRESS_MAX; i++)
-		if (host->interfaces[i])
-			interface_free(host, host->interfaces[i]);
+	while (host->present_count)
+		interface_free(host, host->present[host->present_count - 1]);
 	memory_close(&host->memory);
 	allocator.free(allocator.ctx, host, PARLEY_SLAB);
 }
@@ -78,13 +77,9 @@ int parley_expire(struct parley_host *host, uint64_t now)
 
 	tcp_set_now(&host->tcp, now);
 	fired = tcp_expire(&host->tcp);
-	for (int i = 1; i < EGRESS_MAX; i++) {
-		struct interface *interface = host->interfaces[i];
-
-		if (interface)
-			fired += neighbour_expire(host, interface) +
-				 autoconf_expire(host, interface);
-	}
+	for (uint32_t i = 0; i < host->present_count; i++)
+		fired += neighbour_expire(host, host->present[i]) +
+			 autoconf_expire(host, host->present[i]);
 	return fired + loopback_expire(host);
 }
 
@@ -94,11 +89,9 @@ uint64_t parley_deadline(const struct parley_host *host)
 
 	if (loopback_pending(host))
 		return host->tcp.now;
-	for (int i = 1; i < EGRESS_MAX; i++) {
-		const struct interface *interface = host->interfaces[i];
+	for (uint32_t i = 0; i < host->present_count; i++) {
+		const struct interface *interface = host->present[i];
 
-		if (!interface)
-			continue;
 		if (interface->autoconf.next < deadline)
 			deadline = interface->autoconf.next;
 		if (neighbour_deadline(interface) < deadline)

@@ -16,6 +16,8 @@ struct parley_host {
 	struct tcp tcp;
 	struct memory memory;
 	struct interface *interfaces[EGRESS_MAX]; /* by index, NULL where there is none */
+	struct interface *present[EGRESS_MAX];	  /* those that there are, without gaps */
+	uint32_t present_count;
 	struct routes routes;
 	uint64_t ids;		  /* IP identifications drawn so far */
 	uint64_t icmp_busy_until; /* errors told so far, spread over time; ns */

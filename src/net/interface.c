@@ -24,9 +24,9 @@ struct interface *interface_of_address(const struct parley_host *host, struct in
 {
 	if (first && address_is_usable(first, addr))
 		return first;
-	for (int i = 1; i < EGRESS_MAX; i++)
-		if (host->interfaces[i] && address_is_usable(host->interfaces[i], addr))
-			return host->interfaces[i];
+	for (uint32_t i = 0; i < host->present_count; i++)
+		if (host->present[i] != first && address_is_usable(host->present[i], addr))
+			return host->present[i];
 	return NULL;
 }
 
@@ -119,6 +119,7 @@ struct interface *interface_new(struct parley_host *host, int index,
 	interface->resolutions.first = interface->resolutions.count = 0;
 	interface->icmp.first = interface->icmp.count = 0;
 	host->interfaces[index] = interface;
+	host->present[host->present_count++] = interface;
 	tcp_attach(&host->tcp, index, &interface->egress);
 	return interface;
 }
@@ -156,11 +157,22 @@ int parley_interface_set(struct parley_host *host, uint64_t now, int ifindex,
 	return 0;
 }
 
+static void forget(struct parley_host *host, const struct interface *interface)
+{
+	uint32_t i = 0;
+
+	host->interfaces[interface->index] = NULL;
+	while (host->present[i] != interface)
+		i++;
+	for (host->present_count--; i < host->present_count; i++)
+		host->present[i] = host->present[i + 1];
+}
+
 void interface_free(struct parley_host *host, struct interface *interface)
 {
 	icmp_clear(host, interface);
 	routes_forget(&host->routes, interface->index);
-	host->interfaces[interface->index] = NULL;
+	forget(host, interface);
 	memory_free(&host->memory, interface, sizeof *interface);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tcp/demux.h"
 
+#include "base/bytes.h"
 #include "tcp/half_open.h"
 #include "tcp/listener.h"
 #include "tcp/remnant.h"
@@ -10,7 +11,24 @@
 /* The keyed hash of a four-tuple, for the table. */
 static uint32_t hash_of(const struct tcp *tcp, const struct tuple *tuple)
 {
-	return (uint32_t)secret_draw(tcp, SECRET_TABLE, tuple, 0);
+	const uint64_t ports = (uint64_t)tuple->local_port << 16 | tuple->remote_port;
+	const uint64_t purpose = (uint64_t)SECRET_TABLE << 32;
+
+	if (ip_is_v4(&tuple->local)) {
+		const uint64_t four[] = {
+			(uint64_t)ip_to_v4(&tuple->local) << 32 | ip_to_v4(&tuple->remote),
+			ports | purpose,
+		};
+
+		return (uint32_t)siphash13_words(&tcp->key, four, 2);
+	}
+	const uint64_t six[] = {
+		get_le64(tuple->local.b),  get_le64(tuple->local.b + 8),
+		get_le64(tuple->remote.b), get_le64(tuple->remote.b + 8),
+		ports | purpose,
+	};
+
+	return (uint32_t)siphash13_words(&tcp->key, six, 5);
 }
 
 static const struct tuple *tuple_of(const struct slot *slot)

@@ -58,8 +58,7 @@ void arrives_unknown(struct tcp *tcp, const struct arrival *arrival, const struc
 {
 	struct slot *slot = demux_listening(tcp, &arrival->tuple);
 
-	observe_arrival(tcp, PARLEY_NO_CONN, arrival, segment,
-			slot ? PARLEY_LISTEN : PARLEY_CLOSED);
+	observe_arrival(tcp, SLOT_NONE, arrival, segment, slot ? PARLEY_LISTEN : PARLEY_CLOSED);
 	if (slot)
 		arrives_listen(tcp, slot, arrival, segment, secret_isn(tcp, &arrival->tuple));
 	else
@@ -83,7 +82,7 @@ void tcp_arrives(struct tcp *tcp, const struct arrival *arrival, const struct se
 		return;
 	}
 	slot = slot_at(&tcp->slots, index);
-	observe_arrival(tcp, slot_handle(&tcp->slots, index), arrival, segment, state_of(slot));
+	observe_arrival(tcp, index, arrival, segment, state_of(slot));
 	switch ((enum entry_kind)slot->kind) {
 	case ENTRY_TCB:
 		to_tcb(tcp, slot->object, arrival, segment);

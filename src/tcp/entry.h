@@ -6,7 +6,7 @@
 #ifndef TCP_ENTRY_H
 #define TCP_ENTRY_H
 
-#include "base/mem.h"
+#include "base/bytes.h"
 
 #include <parley/types.h>
 
@@ -26,7 +26,12 @@ struct tuple {
 
 static inline bool tuple_equal(const struct tuple *a, const struct tuple *b)
 {
-	return memcmp(a, b, sizeof *a) == 0;
+	uint64_t differ = get_ne64(a->local.b) ^ get_ne64(b->local.b);
+
+	differ |= get_ne64(a->local.b + 8) ^ get_ne64(b->local.b + 8);
+	differ |= get_ne64(a->remote.b) ^ get_ne64(b->remote.b);
+	differ |= get_ne64(a->remote.b + 8) ^ get_ne64(b->remote.b + 8);
+	return !differ && a->local_port == b->local_port && a->remote_port == b->remote_port;
 }
 
 #endif

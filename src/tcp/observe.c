@@ -48,9 +48,10 @@ static int64_t wscale_of(const struct segment *segment)
 	return segment->options.present & TCP_HAS_WSCALE ? segment->options.wscale : -1;
 }
 
-void observe_arrival(struct tcp *tcp, parley_conn conn, const struct arrival *arrival,
-		     const struct segment *segment, enum parley_state state)
+void observe_arrival_now(struct tcp *tcp, uint32_t slot, const struct arrival *arrival,
+			 const struct segment *segment, enum parley_state state)
 {
+	parley_conn conn = slot == SLOT_NONE ? PARLEY_NO_CONN : slot_handle(&tcp->slots, slot);
 	int64_t values[] = {
 		segment->flags,	   segment->seq.v,     segment->ack.v,
 		segment->text_len, segment->wnd,       segment->up,

@@ -20,9 +20,16 @@ void observe(struct tcp *tcp, const struct tcb *tcb, enum parley_trace_kind kind
 void observe_tuple(struct tcp *tcp, parley_conn conn, const struct tuple *tuple, int ifindex,
 		   enum parley_trace_kind kind, const int64_t *values, int n);
 
-/* A segment that arrived (SEGMENT_IN) for a connection in `state`. */
-void observe_arrival(struct tcp *tcp, parley_conn conn, const struct arrival *arrival,
-		     const struct segment *segment, enum parley_state state);
+/* A segment that arrived (SEGMENT_IN) for the connection in a slot (SLOT_NONE: none) in `state`. */
+void observe_arrival_now(struct tcp *tcp, uint32_t slot, const struct arrival *arrival,
+			 const struct segment *segment, enum parley_state state);
+
+static inline void observe_arrival(struct tcp *tcp, uint32_t slot, const struct arrival *arrival,
+				   const struct segment *segment, enum parley_state state)
+{
+	if (tcp->trace)
+		observe_arrival_now(tcp, slot, arrival, segment, state);
+}
 
 /* A segment that goes out (SEGMENT_OUT). */
 void observe_departure(struct tcp *tcp, parley_conn conn, const struct tuple *tuple, int ifindex,

@@ -82,12 +82,61 @@ static void test_key_matters(void **state)
 	assert_int_not_equal(siphash(&a, "x", 1), siphash(&c, "x", 1));
 }
 
+/* SipHash-c-d as its paper puts it, one step after the other. */
+static uint64_t naive(const struct siphash_key *key, const uint64_t *words, size_t n, int c, int d)
+{
+	uint64_t v[4] = {key->k0 ^ 0x736f6d6570736575, key->k1 ^ 0x646f72616e646f6d,
+			 key->k0 ^ 0x6c7967656e657261, key->k1 ^ 0x7465646279746573};
+
+	for (size_t i = 0; i <= n + 1; i++) {
+		uint64_t m = i < n ? words[i] : i == n ? (uint64_t)(8 * n) << 56 : 0;
+
+		if (i <= n)
+			v[3] ^= m;
+		else
+			v[2] ^= 0xff;
+		for (int r = 0; r < (i <= n ? c : d); r++) {
+			v[0] += v[1];
+			v[1] = (v[1] << 13 | v[1] >> 51) ^ v[0];
+			v[0] = v[0] << 32 | v[0] >> 32;
+			v[2] += v[3];
+			v[3] = (v[3] << 16 | v[3] >> 48) ^ v[2];
+			v[0] += v[3];
+			v[3] = (v[3] << 21 | v[3] >> 43) ^ v[0];
+			v[2] += v[1];
+			v[1] = (v[1] << 17 | v[1] >> 47) ^ v[2];
+			v[2] = v[2] << 32 | v[2] >> 32;
+		}
+		if (i <= n)
+			v[0] ^= m;
+	}
+	return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
+
+static void test_naive(void **state)
+{
+	struct rng r = rng(13, 0);
+
+	(void)state;
+	for (int i = 0; i < 1000; i++) {
+		struct siphash_key key = {rng_next(&r), rng_next(&r)};
+		uint64_t words[8];
+		size_t n = (size_t)rng_below(&r, 9);
+
+		for (size_t k = 0; k < n; k++)
+			words[k] = rng_next(&r);
+		assert_true(siphash_words(&key, words, n) == naive(&key, words, n, 2, 4));
+		assert_true(siphash13_words(&key, words, n) == naive(&key, words, n, 1, 3));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_reference),
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_key_matters),
+		cmocka_unit_test(test_naive),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
