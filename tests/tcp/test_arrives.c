@@ -334,9 +334,11 @@ static void test_listen(void **unused)
 		/* 3.10.7.2: text on the SYN is not taken, so only the SYN is acknowledged. */
 		recv(&p, "S", 0, 0, 100);
 		expect(&p, "S.", 0, 1, 0);
+		/* edge LISTEN SYN-RECEIVED */
 		expect_state(&p, SYN_RECEIVED);
 		recv(&p, "P.", 1, 1, 100);
 		expect_none(&p);
+		/* edge SYN-RECEIVED ESTABLISHED */
 		expect_state(&p, ESTABLISHED);
 		if (how == PEER_LISTENER)
 			assert_int_equal(user_accept(&p.tcp, p.listener, 7, &p.conn), 0);
@@ -370,6 +372,7 @@ static void test_syn_sent(void **unused)
 		expect_state(&p, SYN_SENT);
 		recv(&p, "R.", 12345, 1, 0);
 		expect_none(&p);
+		/* edge SYN-SENT CLOSED */
 		expect_state(&p, CLOSED);
 		peer_done(&p);
 	}
@@ -423,6 +426,7 @@ static void test_reset_returns_to_listen(void **unused)
 			expect_state(&p, SYN_RECEIVED);
 			recv(&p, "R", 1, 0, 0);
 			expect_none(&p);
+			/* edge SYN-RECEIVED LISTEN */
 			expect_state(&p, LISTEN);
 			assert_int_equal(peer_events(&p, p.conn, NULL), 0);
 			p.edge_known = false;
@@ -463,6 +467,10 @@ static void test_ack_of_our_fin(void **unused)
 			if (steps[k].to == PARLEY_TIME_WAIT && steps[k].from == PARLEY_FIN_WAIT_1)
 				expect(&p, ".", 2, nxt + steps[k].len + 1, 0);
 			expect_none(&p);
+			/* edge FIN-WAIT-1 FIN-WAIT-2 */
+			/* edge FIN-WAIT-1 TIME-WAIT */
+			/* edge CLOSING TIME-WAIT */
+			/* edge LAST-ACK CLOSED */
 			assert_int_equal(peer_state(&p), steps[k].to);
 			peer_done(&p);
 		}

@@ -51,6 +51,7 @@ static void test_two_msl(void **unused)
 		peer_wait(&p, TWO_MSL - 1);
 		expect_state(&p, TIME_WAIT);
 		peer_wait(&p, REMNANT_TICK + 1);
+		/* edge TIME-WAIT CLOSED */
 		expect_state(&p, CLOSED);
 		expect_none(&p);
 		peer_done(&p);

@@ -367,6 +367,7 @@ static void test_fin_wait_2(void **unused)
 	peer_wait(&p, SEC(60) - 1);
 	expect_state(&p, FIN_WAIT_2);
 	peer_wait(&p, 1);
+	/* edge FIN-WAIT-2 CLOSED */
 	expect_state(&p, CLOSED);
 	assert_int_equal(p.tcp.tcbs.used, 0);
 	peer_done(&p);

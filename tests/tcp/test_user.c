@@ -74,6 +74,10 @@ static void test_calls_by_state(void **unused)
 		if (calls[i].close_sends)
 			assert_int_equal(next_sent(&p).flags, peer_flags(calls[i].close_sends));
 		expect_none(&p);
+		/* edge LISTEN CLOSED */
+		/* edge SYN-SENT CLOSED */
+		/* edge ESTABLISHED FIN-WAIT-1 */
+		/* edge CLOSE-WAIT LAST-ACK */
 		assert_int_equal(peer_state(&p), calls[i].after_close);
 		peer_done(&p);
 
@@ -85,6 +89,14 @@ static void test_calls_by_state(void **unused)
 		if (calls[i].abort_sends)
 			assert_int_equal(next_sent(&p).flags, peer_flags(calls[i].abort_sends));
 		expect_none(&p);
+		/* edge SYN-RECEIVED CLOSED */
+		/* edge ESTABLISHED CLOSED */
+		/* edge FIN-WAIT-1 CLOSED */
+		/* edge FIN-WAIT-2 CLOSED */
+		/* edge CLOSE-WAIT CLOSED */
+		/* edge CLOSING CLOSED */
+		/* edge LAST-ACK CLOSED */
+		/* edge TIME-WAIT CLOSED */
 		expect_state(&p, CLOSED);
 		assert_int_equal(send_one(&p), -PARLEY_ECONNABORTED);
 		assert_int_equal(send_one(&p), -PARLEY_EPIPE);
