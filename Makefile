@@ -50,10 +50,10 @@ $(SANITIZED)/build.ninja:
 	@scripts/setup build sanitize
 	@$(call quietly,meson setup $(SANITIZED) -Db_lundef=false $(sanitizers))
 
-install: all
-	@meson configure $(BUILD) -Dprefix=$(abspath $(PREFIX))
-	@$(call quietly,ninja -C $(BUILD))
-	@meson install -C $(BUILD) --no-rebuild --quiet
+install: $(RELEASE)/build.ninja
+	@meson configure $(RELEASE) -Dprefix=$(abspath $(PREFIX))
+	@$(call quietly,ninja -C $(RELEASE))
+	@meson install -C $(RELEASE) --no-rebuild --quiet
 
 bench: $(RELEASE)/build.ninja
 	@scripts/setup build
@@ -75,7 +75,7 @@ help:
 	@echo 'make check      rules, format, warnings as errors with gcc and clang'
 	@echo 'make sanitize   run the tests under AddressSanitizer and UBSan; SUITES= as above'
 	@echo 'make bench      release build, measured side by side; ROUNDS=5 ONLY=bulk,trip'
-	@echo 'make install    into PREFIX ($(PREFIX)), below DESTDIR'
+	@echo 'make install    a release build, into PREFIX ($(PREFIX)), below DESTDIR'
 	@echo 'make clean      remove what was built'
 	@echo 'make demo, test and check install what they need (scripts/setup)'
 

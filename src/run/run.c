@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "dev/clock.h"
+#include "dev/fastsum.h"
 #include "run/loop.h"
 #include "run/program.h"
 #include "run/report.h"
@@ -78,12 +79,15 @@ static int draw(struct draws *draws, const uint8_t *secret)
 static int new_host(struct run *run, const uint8_t secret[static 16])
 {
 	const struct run_options *options = run->options;
+	const struct fastsum *fast = fastsum_best();
 	struct parley_config config = {
 		.size = sizeof(config),
 		.allocator = allocator,
 		.memory_limit = options->memory_limit,
 		.trace = options->trace,
 		.trace_context = options->trace_context,
+		.checksum = fast->sum,
+		.copy_checksum = fast->copy_sum,
 	};
 
 	memcpy(config.secret, secret, sizeof(config.secret));
