@@ -182,26 +182,28 @@ static int store(const struct command *command, const struct option *option, con
 	}
 }
 
-/* The option that a word names ("--loss", "--loss=5", "-o", "-okey=1"); NULL when there is none. */
+/* The option that a word names ("--loss", "--loss=5"); NULL when there is none. */
 static const struct option *find(const struct command *command, const char *word,
 				 const char **value)
 {
 	const struct option *option;
 	size_t len = strcspn(word, "=");
 
-	*value = NULL;
+	*value = word[len] ? word + len + 1 : NULL;
 	for (option = command->options; option->name; option++) {
-		if (word[1] != '-' && option->letter && word[1] == option->letter) {
-			if (word[2])
-				*value = word + 2;
+		if (strlen(option->name) == len - 2 && !strncmp(option->name, word + 2, len - 2))
 			return option;
-		}
-		if (word[1] == '-' && strlen(option->name) == len - 2 &&
-		    !strncmp(option->name, word + 2, len - 2)) {
-			if (word[len])
-				*value = word + len + 1;
+	}
+	return NULL;
+}
+
+static const struct option *find_letter(const struct command *command, char letter)
+{
+	const struct option *option;
+
+	for (option = command->options; option->name; option++) {
+		if (option->letter && option->letter == letter)
 			return option;
-		}
 	}
 	return NULL;
 }
@@ -227,13 +229,56 @@ static int unknown(const struct command *command, const char *word)
 
 static void help(const struct command *command);
 
+/* The value of an option, if it is not in the same word: in the next, to which *at moves. */
+static int take_value(const struct command *command, const struct option *option, const char *value,
+		      int argc, char **argv, int *at, void *into)
+{
+	if (!value && option->type != OPTION_FLAG) {
+		if (++*at == argc)
+			return option_refuse(command, "--%s needs a value: %s", option->name,
+					     option->value);
+		value = argv[*at];
+	}
+	return store(command, option, value, into);
+}
+
+/* "-o", "-o key=1", "-okey=1"; and flags, of which several may share a dash: "-tan". */
+static int take_letters(const struct command *command, int argc, char **argv, int *at, void *into)
+{
+	const char *word = argv[*at];
+	int status = OPTION_GO_ON;
+
+	for (const char *letter = word + 1; *letter && status == OPTION_GO_ON; letter++) {
+		const struct option *option = find_letter(command, *letter);
+
+		if (*letter == 'h') {
+			help(command);
+			return EXIT_OK;
+		}
+		if (!option && letter > word + 1)
+			return option_refuse(command,
+					     "no option '-%c' in '%s'; 'parley %s --help' lists "
+					     "them",
+					     *letter, word, command->name);
+		if (!option)
+			return unknown(command, word);
+		if (option->type != OPTION_FLAG)
+			return take_value(command, option, letter[1] ? letter + 1 : NULL, argc,
+					  argv, at, into);
+		status = store(command, option, NULL, into);
+	}
+	return status;
+}
+
 /* Handles argv[*at] as an option and moves *at to its last word. */
 static int take(const struct command *command, int argc, char **argv, int *at, void *into)
 {
 	const char *word = argv[*at], *value;
 	const struct option *option;
 
-	if (!strcmp(word, "--help") || !strcmp(word, "-h")) {
+	if (word[1] != '-')
+		return take_letters(command, argc, argv, at, into);
+	if (!strcmp(word, "--help")) {
 		help(command);
 		return EXIT_OK;
 	}
@@ -242,13 +287,7 @@ static int take(const struct command *command, int argc, char **argv, int *at, v
 		return unknown(command, word);
 	if (option->type == OPTION_FLAG && value)
 		return option_refuse(command, "--%s takes no value", option->name);
-	if (option->type != OPTION_FLAG && !value) {
-		if (++*at == argc)
-			return option_refuse(command, "--%s needs a value: %s", option->name,
-					     option->value);
-		value = argv[*at];
-	}
-	return store(command, option, value, into);
+	return take_value(command, option, value, argc, argv, at, into);
 }
 
 int option_parse(const struct command *command, int argc, char **argv, void *into, int *operands)

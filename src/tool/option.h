@@ -3,9 +3,9 @@
  * The command line, by one table a command: parsing, checking, --help and error messages all come
  * from it.
  *
- * Options are long, with their value behind a space or '='; some have a letter too. They may
- * stand before, between and behind the operands; "--" ends them. A command that runs a program
- * takes everything from the first operand on as it is.
+ * Options are long, with their value behind a space or '='; some have a letter too, and flags may
+ * share a dash ("-tan"). They may stand before, between and behind the operands; "--" ends them. A
+ * command that runs a program takes everything from the first operand on as it is.
  */
 #ifndef TOOL_OPTION_H
 #define TOOL_OPTION_H

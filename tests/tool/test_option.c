@@ -5,7 +5,7 @@
 #include "tool/words.h"
 
 struct values {
-	bool flag;
+	bool flag, other;
 	const char *text;
 	struct option_list list;
 	uint64_t count, percent, ms, s, mbit, bytes;
@@ -14,7 +14,8 @@ struct values {
 #define PLACE(field) offsetof(struct values, field)
 
 static const struct option options[] = {
-	{"flag", 0, NULL, OPTION_FLAG, PLACE(flag), 0, 0, "a switch"},
+	{"flag", 'f', NULL, OPTION_FLAG, PLACE(flag), 0, 0, "a switch"},
+	{"other", 'g', NULL, OPTION_FLAG, PLACE(other), 0, 0, "another"},
 	{"text", 't', "WORD", OPTION_TEXT, PLACE(text), 0, 0, "some text"},
 	{"list", 'l', "WORD", OPTION_LIST, PLACE(list), 0, 0, "many times"},
 	{"count", 0, "N", OPTION_COUNT, PLACE(count), 2, 100, "a number"},
@@ -109,6 +110,24 @@ static void test_values(void **state)
 	assert_string_equal(p.values.text, "w");
 }
 
+/* Flags may share a dash, and the last may be an option with a value. */
+static void test_letters(void **state)
+{
+	struct parsed p = parse(&command, "-gf a");
+
+	(void)state;
+	assert_int_equal(p.status, OPTION_GO_ON);
+	assert_true(p.values.flag && p.values.other);
+	p = parse(&command, "a -gt word -f");
+	assert_int_equal(p.status, OPTION_GO_ON);
+	assert_true(p.values.flag && p.values.other);
+	assert_string_equal(p.values.text, "word");
+	p = parse(&command, "a -gtfl");
+	assert_false(p.values.flag);
+	assert_string_equal(p.values.text, "fl");
+	assert_int_equal(parse(&command, "a -gh").status, EXIT_OK);
+}
+
 static void test_sizes(void **state)
 {
 	static const struct {
@@ -150,6 +169,8 @@ static void test_refusals(void **state)
 		{"a --nothing-like-it",
 		 "no option '--nothing-like-it'; 'parley test --help' lists them"},
 		{"a -x", "no option '-x'; 'parley test --help' lists them"},
+		{"a -fx", "no option '-x' in '-fx'; 'parley test --help' lists them"},
+		{"a -fgt", "--text needs a value: WORD"},
 		{"", "missing A [B]; 'parley test --help' shows how"},
 		{"a b c", "'c' is one too many; 'parley test --help' shows how"},
 	};
@@ -219,7 +240,7 @@ static void test_help(void **state)
 	assert_int_equal(p.status, EXIT_OK);
 	assert_string_equal(p.err, "");
 	assert_non_null(strstr(p.out, "Usage: parley test [OPTION]... A [B]\n\nAbout.\n"));
-	assert_non_null(strstr(p.out, "\n  --flag                  a switch\n"));
+	assert_non_null(strstr(p.out, "\n  -f, --flag              a switch\n"));
 	assert_non_null(strstr(p.out, "\n  -t, --text WORD         some text\n"));
 	assert_non_null(strstr(p.out, "\n  --an-option-with-a-long-name BYTES\n"
 				      "                          a size, with a help"));
@@ -312,15 +333,11 @@ static void test_filling(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_values),
-		cmocka_unit_test(test_sizes),
-		cmocka_unit_test(test_refusals),
-		cmocka_unit_test(test_list_limit),
-		cmocka_unit_test(test_where_options_end),
-		cmocka_unit_test(test_help),
-		cmocka_unit_test(test_decimals),
-		cmocka_unit_test(test_distance),
-		cmocka_unit_test(test_filling),
+		cmocka_unit_test(test_values),	   cmocka_unit_test(test_letters),
+		cmocka_unit_test(test_sizes),	   cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_list_limit), cmocka_unit_test(test_where_options_end),
+		cmocka_unit_test(test_help),	   cmocka_unit_test(test_decimals),
+		cmocka_unit_test(test_distance),   cmocka_unit_test(test_filling),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
