@@ -423,14 +423,15 @@ void report_close(struct report *report)
 {
 	if (!report)
 		return;
-	for (int i = 0; i < REPORT_CLIENTS; i++) {
-		if (report->clients[i])
-			drop_client(report->clients[i]);
-	}
+	/* First of all, so that whose report is cut short now can tell why. */
 	if (report->addr.sun_path[0]) {
 		unlink(report->addr.sun_path);
 		rmdir(report->dir); /* unless others are there */
 		loop_remove(report->supervisor->loop, &report->watch);
+	}
+	for (int i = 0; i < REPORT_CLIENTS; i++) {
+		if (report->clients[i])
+			drop_client(report->clients[i]);
 	}
 	if (report->watch.fd >= 0)
 		close(report->watch.fd);

@@ -12,27 +12,27 @@
 #define WORD_MAX      200 /* bytes of each, about; a byte can take six in JSON */
 #define ADDRESSES_MAX 64
 
-#define SIZE(member) sizeof(((struct report_conn *)NULL)->member)
-#define FIELD(name, member)                                              \
-	{                                                                \
-		name, offsetof(struct report_conn, member), SIZE(member) \
-	}
-#define STATUS(name) FIELD(#name, status.name)
-#define INFO(name)   FIELD(#name, info.name)
-
+#define PLACE(member) \
+	offsetof(struct report_conn, member), sizeof(((struct report_conn *)NULL)->member)
 /* clang-format off */
+#define FIELD(name, member) {name, PLACE(member), false, false}
+#define FLAG(name, member)  {name, PLACE(member), true, false}
+#define STATUS(name)	    {#name, PLACE(status.name), false, false}
+#define INFO(name)	    {#name, PLACE(info.name), false, true}
+#define INFO_FLAG(name)	    {#name, PLACE(info.name), true, true}
+
 const struct report_field report_fields[] = {
 	FIELD("conn", status.conn), FIELD("ifindex", status.ifindex),
 	STATUS(receive_queue), STATUS(send_queue), STATUS(out_of_order),
-	STATUS(timer_due), STATUS(retransmits), STATUS(error), STATUS(owned),
+	STATUS(timer_due), STATUS(retransmits), STATUS(error), FLAG("owned", status.owned),
 	STATUS(iss), STATUS(snd_una), STATUS(snd_nxt), STATUS(snd_wnd), STATUS(snd_wl1),
 	STATUS(snd_wl2), STATUS(snd_up), STATUS(irs), STATUS(rcv_nxt), STATUS(rcv_wnd),
 	STATUS(rcv_up),
-	FIELD("inode", inode), FIELD("v6_only", v6_only),
+	FIELD("inode", inode), FLAG("v6_only", v6_only),
 	FIELD("receive_buffer", receive_buffer), FIELD("send_buffer", send_buffer),
-	FIELD("has_info", has_info),
-	INFO(snd_wscale), INFO(rcv_wscale), INFO(has_wscale), INFO(has_timestamps),
-	INFO(has_sack), INFO(probes), INFO(backoff),
+	FLAG("has_info", has_info),
+	INFO(snd_wscale), INFO(rcv_wscale), INFO_FLAG(has_wscale), INFO_FLAG(has_timestamps),
+	INFO_FLAG(has_sack), INFO(probes), INFO(backoff),
 	INFO(rto), INFO(ato), INFO(rtt), INFO(rttvar), INFO(min_rtt), INFO(rcv_rtt),
 	INFO(last_data_sent), INFO(last_ack_sent), INFO(last_data_recv), INFO(last_ack_recv),
 	INFO(snd_mss), INFO(rcv_mss), INFO(advmss), INFO(pmtu), INFO(snd_cwnd),
@@ -41,7 +41,7 @@ const struct report_field report_fields[] = {
 	INFO(segs_out), INFO(segs_in), INFO(data_segs_out), INFO(data_segs_in),
 	INFO(bytes_sent), INFO(bytes_retrans), INFO(bytes_acked), INFO(bytes_received),
 	INFO(notsent),
-	{NULL, 0, 0},
+	{NULL, 0, 0, false, false},
 };
 /* clang-format on */
 
@@ -86,6 +86,18 @@ void report_field_set(struct report_conn *conn, const struct report_field *field
 	default:
 		memcpy(place, &value, sizeof(value));
 	}
+}
+
+const char *report_entry_name(int entry)
+{
+	static const char *const names[] = {
+		[PARLEY_ENTRY_TCB] = "tcb",
+		[PARLEY_ENTRY_LISTENER] = "listener",
+		[PARLEY_ENTRY_SYN] = "syn",
+		[PARLEY_ENTRY_TIME_WAIT] = "time-wait",
+	};
+
+	return names[entry];
 }
 
 /* A line that is being written. What is put in is bounded so that it always fits. */
@@ -226,6 +238,7 @@ size_t report_conn_text(char buf[static REPORT_LINE_MAX], const struct report_co
 	put(&text, "{\"state\":\"%s\",\"local\":\"%s\",\"remote\":\"%s\"",
 	    parley_state_name(conn->status.state), text_endpoint(local, &conn->status.local),
 	    text_endpoint(remote, &conn->status.remote));
+	put(&text, ",\"entry\":\"%s\"", report_entry_name(conn->status.entry));
 	if (conn->status.timer != PARLEY_TIMER_NONE)
 		put(&text, ",\"timer\":\"%s\"", parley_timer_name(conn->status.timer));
 	if (*conn->congestion) {
@@ -234,7 +247,9 @@ size_t report_conn_text(char buf[static REPORT_LINE_MAX], const struct report_co
 	}
 	for (const struct report_field *field = report_fields; field->name; field++) {
 		uint64_t value = report_field_get(conn, field);
-		if (value)
+		if (value && field->flag)
+			put(&text, ",\"%s\":true", field->name);
+		else if (value)
 			put(&text, ",\"%s\":%" PRIu64, field->name, value);
 	}
 	put(&text, "}\n");

@@ -43,10 +43,16 @@ struct report_conn {
 /* A number of a connection: where it is, and its name. The table ends without a name. */
 struct report_field {
 	const char *name;
-	size_t offset, size; /* 1, 2, 4 or 8 bytes; flags are bool */
+	size_t offset, size; /* 1, 2, 4 or 8 bytes */
+	bool flag;	     /* a bool: true or false */
+	bool info;	     /* of tcp_info: there only with has_info */
 };
 
 extern const struct report_field report_fields[];
+
+/* "tcb", "listener", "syn", "time-wait": what the host keeps of the connection. */
+#define REPORT_ENTRIES 4
+const char *report_entry_name(int entry);
 
 uint64_t report_field_get(const struct report_conn *conn, const struct report_field *field);
 void report_field_set(struct report_conn *conn, const struct report_field *field, uint64_t value);
