@@ -3,6 +3,13 @@
 
 #include <stdlib.h>
 
+/* Did this change lead to the state in which the segment found its receiver? */
+static bool led_to(const struct story_event *event, const struct story_segment *s)
+{
+	return event->end == !s->from && event->time == s->received && s->at_receiver.sure &&
+	       event->change.state == s->at_receiver.before;
+}
+
 /* Does its receiver send something, or change its state, while the segment is under way? */
 static bool is_crossed(const struct story *story, const struct story_segment *s)
 {
@@ -18,7 +25,8 @@ static bool is_crossed(const struct story *story, const struct story_segment *s)
 	for (size_t i = 0; i < story->event_n; i++) {
 		const struct story_event *event = &story->events[i];
 
-		if (event->end == receiver && event->time > s->sent && event->time < s->received)
+		if (event->end == receiver && event->time > s->sent &&
+		    (event->time < s->received || led_to(event, s)))
 			return true;
 	}
 	return false;
@@ -28,7 +36,7 @@ static struct row *add(struct rows *rows, enum row_kind kind, uint64_t time)
 {
 	struct row *row = &rows->v[rows->n++];
 
-	*row = (struct row){.kind = kind, .time = time, .order = rows->n};
+	*row = (struct row){.kind = kind, .time = time, .order = 2 * rows->n};
 	return row;
 }
 
@@ -185,6 +193,17 @@ static void fold(struct rows *rows, size_t data)
 	close_fold(&folding, rows);
 }
 
+/* What the user did in the same turn in which a segment arrived, but before that. */
+static void put_before_arrival(const struct rows *rows, struct row *event)
+{
+	for (size_t i = 0; i < rows->n; i++) {
+		const struct row *row = &rows->v[i];
+
+		if (row->kind == ROW_ARRIVAL && led_to(event->event, row->segment))
+			event->order = row->order - 1;
+	}
+}
+
 bool rows_make(struct rows *rows, const struct story *story, size_t data)
 {
 	const struct story_change *initial[2] = {&story->end[0].initial, &story->end[1].initial};
@@ -207,6 +226,7 @@ bool rows_make(struct rows *rows, const struct story *story, size_t data)
 
 		row->event = event;
 		row->state[event->end] = event->change;
+		put_before_arrival(rows, row);
 	}
 	qsort(rows->v, rows->n, sizeof *rows->v, compare_rows);
 	if (rows->n > data)

@@ -303,11 +303,13 @@ static bool read_state(struct reading *r, const struct sighting *s)
 
 	if (!end->began) {
 		end->began = true;
-		end->initial = (struct story_change){true, true, s->from};
+		end->initial = (struct story_change){true, true, s->from, s->from};
 	}
 	if (by_segment && r->segment != SIZE_MAX && r->arrived && s->time - r->at <= TOGETHER_NS) {
-		r->story->segments[r->segment].at_receiver = (struct story_change){true, true,
-										   s->state};
+		struct story_change *change = &r->story->segments[r->segment].at_receiver;
+
+		*change = (struct story_change){true, true, s->state,
+						change->changed ? change->before : s->from};
 		return true;
 	}
 	r->event = r->story->event_n;
@@ -436,7 +438,7 @@ static void infer(struct inferred *end, struct story_change *change, enum parley
 		if (sure && end->unsure)
 			end->unsure->sure = true;
 	} else {
-		*change = (struct story_change){true, sure, state};
+		*change = (struct story_change){true, sure, state, state};
 		end->any = true;
 		end->state = state;
 		end->unsure = change;
@@ -456,7 +458,7 @@ static void set_beginnings(struct story *story, struct inferred inferred[2])
 		if (end->traced || !(first->flags & TCP_SYN))
 			continue;
 		end->began = true;
-		end->initial = (struct story_change){true, false, states[i]};
+		end->initial = (struct story_change){true, false, states[i], states[i]};
 		inferred[i].any = true;
 		inferred[i].state = states[i];
 	}

@@ -26,6 +26,7 @@ struct story_change {
 	bool changed; /* otherwise nothing else here counts */
 	bool sure;
 	enum parley_state state;
+	enum parley_state before; /* only where it is sure */
 };
 
 enum story_fate {

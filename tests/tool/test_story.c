@@ -128,6 +128,36 @@ static void test_times_of_one_turn(void **state)
 	play_forget(&read);
 }
 
+/* Closed in the turn in which the peer's FIN arrived, but before that: so it is drawn. */
+static void test_close_before_a_fin_of_the_same_turn(void **state)
+{
+	struct play_stories read;
+	struct rows rows;
+	size_t closed = 0, closing = 0;
+
+	(void)state;
+	perform(&read, "c 0 state SYN-SENT ESTABLISHED segment\n"
+		       "s 0 state SYN-RECEIVED ESTABLISHED segment\n"
+		       "s 10 state ESTABLISHED FIN-WAIT-1 call\n"
+		       "s 10 out F. 500 100 0 new\n"
+		       "c 30 state ESTABLISHED FIN-WAIT-1 call\n"
+		       "c 30 in F. 500 100 0\n"
+		       "c 30 state FIN-WAIT-1 CLOSING segment\n");
+	assert_true(rows_make(&rows, read.stories.v[0], 1000));
+	for (size_t i = 0; i < rows.n; i++) {
+		const struct story_change *change = &rows.v[i].state[0];
+
+		if (change->changed && change->state == PARLEY_FIN_WAIT_1)
+			closed = i;
+		if (change->changed && change->state == PARLEY_CLOSING)
+			closing = i;
+	}
+	assert_true(closed > 0);
+	assert_true(closing > closed);
+	rows_free(&rows);
+	play_forget(&read);
+}
+
 /* The same ports twice: two stories, also when one witness saw only the second. */
 static void test_port_reuse(void **state)
 {
@@ -304,11 +334,17 @@ static void test_telling_rows(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_equal_segments),	  cmocka_unit_test(test_after_the_end),
-		cmocka_unit_test(test_doubled),		  cmocka_unit_test(test_clocks),
-		cmocka_unit_test(test_times_of_one_turn), cmocka_unit_test(test_port_reuse),
-		cmocka_unit_test(test_same_end_twice),	  cmocka_unit_test(test_random),
-		cmocka_unit_test(test_folding),		  cmocka_unit_test(test_telling_rows),
+		cmocka_unit_test(test_equal_segments),
+		cmocka_unit_test(test_after_the_end),
+		cmocka_unit_test(test_doubled),
+		cmocka_unit_test(test_clocks),
+		cmocka_unit_test(test_times_of_one_turn),
+		cmocka_unit_test(test_close_before_a_fin_of_the_same_turn),
+		cmocka_unit_test(test_port_reuse),
+		cmocka_unit_test(test_same_end_twice),
+		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_folding),
+		cmocka_unit_test(test_telling_rows),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
