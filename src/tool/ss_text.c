@@ -33,12 +33,13 @@ const char *ss_state_name(enum parley_state state)
 	return names[state];
 }
 
-uint64_t ss_recv_q(const struct report_conn *conn)
+/* The queues as Linux counts them: a SYN or FIN on its way is a byte. */
+static uint64_t recv_q(const struct report_conn *conn)
 {
 	return conn->status.receive_queue;
 }
 
-uint64_t ss_send_q(const struct report_conn *conn)
+static uint64_t send_q(const struct report_conn *conn)
 {
 	switch (conn->status.state) {
 	case PARLEY_SYN_SENT:
@@ -196,8 +197,8 @@ void ss_cells(struct ss_cells *cells, const struct ss_row *row, const struct ss_
 		peer = ip_is_v4(&status->local.addr) ? ip_from_v4(0) : (struct parley_addr){{0}};
 	snprintf(cells->text[SS_STATE_COLUMN], SS_CELL, "%s",
 		 view->state ? ss_state_name(status->state) : "");
-	snprintf(cells->text[SS_RECV_Q], SS_CELL, "%-6" PRIu64, ss_recv_q(conn));
-	snprintf(cells->text[SS_SEND_Q], SS_CELL, "%-6" PRIu64, ss_send_q(conn));
+	snprintf(cells->text[SS_RECV_Q], SS_CELL, "%-6" PRIu64, recv_q(conn));
+	snprintf(cells->text[SS_SEND_Q], SS_CELL, "%-6" PRIu64, send_q(conn));
 	write_address(cells->text[SS_LOCAL], &status->local.addr, conn->v6_only);
 	write_port(cells->text[SS_LOCAL_PORT], status->local.port, view->numeric);
 	write_address(cells->text[SS_PEER], &peer, conn->v6_only);

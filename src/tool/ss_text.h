@@ -51,13 +51,6 @@ struct ss_cells {
 /* "ESTAB": as ss has it. */
 const char *ss_state_name(enum parley_state state);
 
-/*
- * The queues as Linux counts them: a SYN or FIN that is on its way counts one byte. Of a listener:
- * connections that wait for accept(), and how many may.
- */
-uint64_t ss_recv_q(const struct report_conn *conn);
-uint64_t ss_send_q(const struct report_conn *conn);
-
 void ss_cells(struct ss_cells *cells, const struct ss_row *row, const struct ss_view *view);
 
 /* What stands below a row: each line begins with a tab. Nothing when there is nothing to say. */

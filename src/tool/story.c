@@ -201,7 +201,7 @@ static bool add_event(struct story *story, const struct sighting *s, int end)
 		.end = end,
 		.cause = s->cause,
 		.from = s->from,
-		.change = {true, true, s->state},
+		.change = {true, true, s->state, s->from},
 		.order = story->event_n,
 	};
 	return true;
