@@ -190,6 +190,17 @@ static int get_acceptconn(struct sock_layer *layer, struct sock *s, const struct
 	return put_int(value, s->state == SOCK_STATE_LISTENING);
 }
 
+/* No name of a device: it is bound to none. */
+static int get_nothing(struct sock_layer *layer, struct sock *s, const struct option *o,
+		       void *value)
+{
+	(void)layer;
+	(void)s;
+	(void)o;
+	(void)value;
+	return 0;
+}
+
 static int set_buffer(struct sock_layer *layer, struct sock *s, const struct option *o,
 		      const void *value, size_t len)
 {
@@ -459,6 +470,7 @@ static const struct option options[] = {
 	ASKED(SO(DOMAIN), 0, get_domain),
 	ASKED(SO(ERROR), 0, get_error),
 	ASKED(SO(ACCEPTCONN), 0, get_acceptconn),
+	ASKED(SO(BINDTODEVICE), 0, get_nothing),
 	NUMBER(SO(SNDBUF), SNDBUF, S(SEND_BUFFER), 1, SNDBUF_MIN, INT_MAX / 2, NO_DEFAULT, INT,
 	       set_buffer, get_buffer),
 	NUMBER(SO(RCVBUF), RCVBUF, S(RECEIVE_BUFFER), 1, RCVBUF_MIN, INT_MAX / 2, NO_DEFAULT, INT,

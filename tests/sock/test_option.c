@@ -34,6 +34,7 @@ static void numbers_are_linux(void **state)
 	SAME(SO_REUSEADDR), SAME(SO_TYPE), SAME(SO_ERROR), SAME(SO_BROADCAST), SAME(SO_SNDBUF);
 	SAME(SO_RCVBUF), SAME(SO_KEEPALIVE), SAME(SO_OOBINLINE), SAME(SO_PRIORITY);
 	SAME(SO_LINGER), SAME(SO_REUSEPORT), SAME(SO_RCVLOWAT), SAME(SO_SNDLOWAT);
+	SAME(SO_BINDTODEVICE);
 	SAME(SO_RCVTIMEO), SAME(SO_SNDTIMEO), SAME(SO_ACCEPTCONN), SAME(SO_PROTOCOL);
 	SAME(SO_DOMAIN), SAME(SO_RCVTIMEO_NEW), SAME(SO_SNDTIMEO_NEW);
 	SAME(TCP_NODELAY), SAME(TCP_MAXSEG), SAME(TCP_CORK), SAME(TCP_KEEPIDLE);
@@ -152,6 +153,20 @@ static void only_asked(void **state)
 	assert_int_equal(sock_get_int(layer, fd, 1, SOCK_SO_ACCEPTCONN, &value), 0);
 	assert_int_equal(value, 1);
 	assert_int_equal(sock_get_int(layer, fd, 0, SOCK_IP_MTU, &value), -PARLEY_ENOTCONN);
+}
+
+/* The empty name, which has no bytes: a server of SSH asks for it at each connection. */
+static void bound_to_no_device(void **state)
+{
+	int fd = sock_socket(layer, SOCK_AF_INET, true);
+	char name[16] = "eth0";
+	size_t len = sizeof(name);
+
+	(void)state;
+	assert_int_equal(sock_getsockopt(layer, fd, 1, SOCK_SO_BINDTODEVICE, name, &len), 0);
+	assert_int_equal(len, 0);
+	assert_int_equal(sock_setsockopt(layer, fd, 1, SOCK_SO_BINDTODEVICE, name, 4),
+			 -PARLEY_ENOPROTOOPT);
 }
 
 static void error_is_cleared(void **state)
@@ -343,9 +358,18 @@ static void tcp_info(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(numbers_are_linux), T(layouts_are_linux), T(ranges),	 T(only_asked),
-		T(error_is_cleared),  T(unknown),	    T(sizes),	 T(times),
-		T(congestion),	      T(reaches_the_host),  T(tcp_info),
+		T(numbers_are_linux),
+		T(layouts_are_linux),
+		T(ranges),
+		T(only_asked),
+		T(error_is_cleared),
+		T(unknown),
+		T(sizes),
+		T(times),
+		T(bound_to_no_device),
+		T(congestion),
+		T(reaches_the_host),
+		T(tcp_info),
 	};
 
 	return cmocka_run_group_tests_name("sock option", tests, NULL, NULL);
