@@ -36,6 +36,9 @@ ORDINARY_USER = 65534
 PATIENCE = 60
 PR_SET_CHILD_SUBREAPER = 36
 
+# Servers often are where ordinary users do not look.
+os.environ["PATH"] += ":/usr/sbin:/sbin"
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.environ.get("PARLEY_SOURCE", os.path.join(HERE, "..", ".."))
 PARLEY = os.path.abspath(os.environ.get("PARLEY_BIN", os.path.join(SOURCE, "build", "parley")))
