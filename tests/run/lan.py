@@ -60,6 +60,12 @@ def parse(record):
     return json.loads(record.lstrip("\036"))
 
 
+# A shell cannot trap what it was started without, as behind nohup or an "&".
+for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+    if signal.getsignal(number) == signal.SIG_IGN:
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Reader(threading.Thread):
     """Collects the lines of one stream and lets others wait until there are those they want."""
 
