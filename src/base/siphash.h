@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * SipHash-2-4 with 64 bits of result (Aumasson, Bernstein: "SipHash: a fast short-input PRF"):
- * a hash that nobody can steer without the 128-bit key. Tables, ISNs, ports, cookies and every
- * other draw of a host come from it.
+ * a hash that nobody can steer without the 128-bit key. ISNs, ports, cookies and every other
+ * draw of a host come from it; tables use SipHash-1-3, below.
  */
 #ifndef BASE_SIPHASH_H
 #define BASE_SIPHASH_H

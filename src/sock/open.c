@@ -54,7 +54,8 @@ int sock_listen(struct sock_layer *layer, int fd, int backlog)
 	if (s->user != SOCK_USER_UNCONNECTED)
 		return -PARLEY_EINVAL;
 	if (s->state == SOCK_STATE_LISTENING)
-		return 0;
+		return parley_set(layer->host, layer->now, s->conn, PARLEY_SET_BACKLOG,
+				  listen_backlog(layer, backlog));
 	if (!s->port_held)
 		error = sock_name_auto(layer, s);
 	else if (sock_name_taken(layer, s, &s->local))

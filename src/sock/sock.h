@@ -137,7 +137,7 @@ int sock_name_write(const struct sock_layer *layer, int fd, const struct parley_
 /* ---- opening ---- */
 
 /*
- * listen(). A second call changes nothing. A negative backlog counts as the largest; up to backlog
+ * listen(). A second call changes the backlog. A negative one counts as the largest; up to backlog
  * + 1 connections wait, as in Linux. Several sockets with SO_REUSEPORT may listen at the same
  * address and port: connections are dealt out to them in turn, and the first one's backlog holds
  * for all. Errors: -PARLEY_EINVAL (connecting or connected), -PARLEY_EADDRINUSE, -PARLEY_ENOBUFS.
