@@ -98,10 +98,7 @@ static bool eighth_check_fin(struct tcp *tcp, struct tcb *tcb, struct step *s);
 /* 3.10.7.3, fourth: the SYN, with or without the acknowledgement of ours. */
 static void syn_sent_syn(struct tcp *tcp, struct tcb *tcb, struct step *s)
 {
-	const struct tcp_options *options = &s->seg.options;
-
-	open_peer(tcb, s->seg.seq, open_mss(&tcb->tuple, options),
-		  options->present & TCP_HAS_WSCALE ? options->wscale : -1, s->seg.wnd);
+	open_peer_syn(tcb, &s->seg);
 	tcb->retransmits = 0;
 	if (!(s->seg.flags & TCP_ACK)) {
 		/* Simultaneous open: text and FIN will come again. */

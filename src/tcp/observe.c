@@ -58,9 +58,8 @@ void observe_arrival_now(struct tcp *tcp, uint32_t slot, const struct arrival *a
 		mss_of(segment),   wscale_of(segment), state,
 	};
 
-	if (tcp->trace)
-		observe_tuple(tcp, conn, &arrival->tuple, arrival->ifindex, PARLEY_TRACE_SEGMENT_IN,
-			      values, sizeof values / sizeof *values);
+	observe_tuple(tcp, conn, &arrival->tuple, arrival->ifindex, PARLEY_TRACE_SEGMENT_IN, values,
+		      sizeof values / sizeof *values);
 }
 
 void observe_departure(struct tcp *tcp, parley_conn conn, const struct tuple *tuple, int ifindex,

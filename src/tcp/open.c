@@ -60,7 +60,7 @@ void open_sent_syn(struct tcb *tcb)
 	tcb->snd_off = UINT64_MAX; /* the SYN's place: one before the stream */
 }
 
-uint16_t open_mss(const struct tuple *tuple, const struct tcp_options *options)
+static uint16_t announced_mss(const struct tuple *tuple, const struct tcp_options *options)
 {
 	if (!(options->present & TCP_HAS_MSS))
 		return ip_is_v4(&tuple->remote) ? DEFAULT_MSS_4 : DEFAULT_MSS_6;
@@ -89,6 +89,14 @@ void open_peer(struct tcb *tcb, struct seq irs, uint16_t mss, int wscale, uint16
 	tcb->snd.max_wnd = wnd;
 	tcb->snd.wl1 = irs;
 	tcb->snd.wl2 = tcb->iss;
+}
+
+void open_peer_syn(struct tcb *tcb, const struct segment *syn)
+{
+	const struct tcp_options *options = &syn->options;
+
+	open_peer(tcb, syn->seq, announced_mss(&tcb->tuple, options),
+		  options->present & TCP_HAS_WSCALE ? options->wscale : -1, syn->wnd);
 }
 
 void open_established(struct tcp *tcp, struct tcb *tcb)

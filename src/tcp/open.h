@@ -23,8 +23,11 @@ void open_sent_syn(struct tcb *tcb);
  */
 void open_peer(struct tcb *tcb, struct seq irs, uint16_t mss, int wscale, uint16_t wnd);
 
-/* The MSS that a SYN announced, or the default of its family (MUST-15), not below our floor. */
-uint16_t open_mss(const struct tuple *tuple, const struct tcp_options *options);
+/*
+ * The same from the SYN itself: without the option its MSS is the default of its family (MUST-15),
+ * and it is never below our floor.
+ */
+void open_peer_syn(struct tcb *tcb, const struct segment *syn);
 
 /* SYN-SENT or SYN-RECEIVED to ESTABLISHED, and CLOSE if that was called meanwhile. */
 void open_established(struct tcp *tcp, struct tcb *tcb);

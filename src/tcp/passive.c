@@ -12,13 +12,10 @@
  */
 static void receive_syn(struct tcp *tcp, struct tcb *tcb, const struct segment *seg, struct seq iss)
 {
-	const struct tcp_options *options = &seg->options;
-
 	tcb->iss = iss;
 	open_prepare(tcp, tcb);
 	open_sent_syn(tcb);
-	open_peer(tcb, seg->seq, open_mss(&tcb->tuple, options),
-		  options->present & TCP_HAS_WSCALE ? options->wscale : -1, seg->wnd);
+	open_peer_syn(tcb, seg);
 	tcb->flags |= TCB_PASSIVE;
 }
 

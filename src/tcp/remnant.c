@@ -63,7 +63,7 @@ void remnant_free(struct tcp *tcp, struct remnant *remnant)
 	pool_put(&tcp->remnants, remnant);
 }
 
-static void end(struct tcp *tcp, struct remnant *remnant, enum parley_cause cause)
+void remnant_end(struct tcp *tcp, struct remnant *remnant, enum parley_cause cause)
 {
 	struct tcb tcb;
 
@@ -79,7 +79,7 @@ static void keep_limit(struct tcp *tcp)
 {
 	while (tcp->time_wait.count > (uint32_t)tcp->settings->v[PARLEY_SET_TIME_WAIT_LIMIT]) {
 		count(tcp, PARLEY_COUNTER_TIME_WAIT_OVERFLOW);
-		end(tcp, at(tcp, tcp->time_wait.first), PARLEY_CAUSE_ABORT);
+		remnant_end(tcp, at(tcp, tcp->time_wait.first), PARLEY_CAUSE_ABORT);
 	}
 }
 
@@ -141,8 +141,7 @@ void remnant_arrives(struct tcp *tcp, struct remnant *remnant, const struct arri
 	ends = tcb.main_at;
 	arrives_other_states(tcp, &tcb, arrival, segment);
 	if (tcb.flags & TCB_REOPEN) {
-		tcb_set_state(tcp, &tcb, PARLEY_CLOSED, PARLEY_CAUSE_SEGMENT);
-		remnant_free(tcp, remnant);
+		remnant_end(tcp, remnant, PARLEY_CAUSE_SEGMENT);
 		arrives_reopened(tcp, tcb.snd.nxt, arrival, segment);
 		return;
 	}
@@ -171,7 +170,7 @@ int remnant_expire(struct tcp *tcp, uint32_t budget)
 
 	while (budget-- && (first = at(tcp, tcp->time_wait.first)) &&
 	       ends_at(tcp, first) <= tcp->now) {
-		end(tcp, first, PARLEY_CAUSE_TIMEOUT);
+		remnant_end(tcp, first, PARLEY_CAUSE_TIMEOUT);
 		n++;
 	}
 	return n;

@@ -43,6 +43,9 @@ int remnant_expire(struct tcp *tcp, uint32_t budget);
 /* When the first one ends, ns, or TCB_NEVER. */
 uint64_t remnant_deadline(const struct tcp *tcp);
 
+/* To CLOSED, for all to see, and forgotten. */
+void remnant_end(struct tcp *tcp, struct remnant *remnant, enum parley_cause cause);
+
 /* Forgets it. */
 void remnant_free(struct tcp *tcp, struct remnant *remnant);
 

@@ -255,14 +255,7 @@ static inline uint64_t tcb_readable(const struct tcb *tcb)
 	return tcb->rcv_off - tcb->read_off - !!(tcb->flags & TCB_FIN_RECEIVED);
 }
 
-/* Has our FIN been sent? */
-static inline bool tcb_fin_sent(const struct tcb *tcb)
-{
-	return (tcb->flags & TCB_CLOSED_BY_USER) && tcb->snd.una.v != tcb->iss.v &&
-	       tcb_nxt_off(tcb) == tcb->snd_end + 1;
-}
-
-/* Has it been acknowledged? */
+/* Has our FIN been acknowledged? */
 static inline bool tcb_fin_acked(const struct tcb *tcb)
 {
 	return tcb->snd_off == tcb->snd_end + 1 && (tcb->flags & TCB_CLOSED_BY_USER);

@@ -113,7 +113,6 @@ struct tcp_out {
 	uint8_t state, why;    /* for the trace */
 	uint32_t span_count;
 	struct stream_span spans[PARLEY_FRAME_SPANS];
-	uint64_t text_sum; /* unused yet: 0 */
 };
 
 /*

@@ -72,19 +72,15 @@ static void take_over(struct tcp *tcp, const struct tuple *tuple)
 {
 	uint32_t index = demux_find(tcp, tuple);
 	struct slot *slot;
-	struct tcb tcb;
 
 	if (index == SLOT_NONE)
 		return;
 	slot = slot_at(&tcp->slots, index);
 	count(tcp, PARLEY_COUNTER_TIME_WAIT_RECYCLED);
-	if (slot->kind == ENTRY_TCB) {
+	if (slot->kind == ENTRY_TCB)
 		tcb_end(tcp, slot->object, 0, PARLEY_CAUSE_CALL);
-		return;
-	}
-	remnant_expand(tcp, slot->object, &tcb);
-	tcb_set_state(tcp, &tcb, PARLEY_CLOSED, PARLEY_CAUSE_CALL);
-	remnant_free(tcp, slot->object);
+	else
+		remnant_end(tcp, slot->object, PARLEY_CAUSE_CALL);
 }
 
 int user_connect(struct tcp *tcp, const struct parley_open *open, int ifindex, parley_conn *out)
