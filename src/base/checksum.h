@@ -32,6 +32,16 @@ uint64_t checksum_sum(const void *data, size_t len);
 /* Copies len bytes and gives their sum, in one pass. The two do not overlap. */
 uint64_t checksum_copy_sum(void *dst, const void *src, size_t len);
 
+/* The sum of a header: `len` bytes, a multiple of 4, so few that 64 bits need no carry. */
+static inline uint64_t checksum_header(const uint8_t *header, size_t len)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < len; i += 4)
+		sum += get_ne32(header + i);
+	return sum;
+}
+
 /* Two sums as one, the carry of the 64 bits added in again. */
 static inline uint64_t checksum_combine(uint64_t a, uint64_t b)
 {

@@ -341,13 +341,30 @@ static bool provide(struct stream *s, struct memory *m, uint64_t from, uint64_t 
 	return lo == hi || provide_pages(s, m, lo, hi);
 }
 
+/* Where `len` bytes at `offset` stand in one page that is there, beside no small block; or NULL. */
+static uint8_t *one_piece(const struct stream *s, uint64_t offset, size_t len)
+{
+	size_t into = (size_t)(offset & (PAGE - 1));
+	uint8_t *page;
+
+	if (s->small || len > PAGE - into)
+		return NULL;
+	page = page_at(s, offset >> PAGE_SHIFT);
+	return page ? page + into : NULL;
+}
+
 bool stream_write(struct stream *s, struct memory *m, uint64_t offset, const void *data, size_t len,
 		  stream_copy *copy, void *ctx)
 {
 	const uint8_t *src = data;
+	uint8_t *at = one_piece(s, offset, len);
 
 	if (len == 0)
 		return true;
+	if (at && !copy) {
+		memcpy(at, src, len);
+		return true;
+	}
 	if (!provide(s, m, offset, offset + len))
 		return false;
 	while (len > 0) {

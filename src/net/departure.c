@@ -176,18 +176,6 @@ static void fill_segment(struct parley_host *host, struct interface *interface,
 	}
 }
 
-/* Puts the connection back after a segment: in front as long as its turn lasts. */
-static void go_on(struct interface *interface, struct tcb *tcb, uint32_t sent)
-{
-	if (sent < interface->turn_left && !list_is_linked(&tcb->ready)) {
-		interface->turn_left -= sent;
-		list_push_front(&interface->egress.ready, &tcb->ready);
-	} else {
-		interface->turn_of = NULL;
-		egress_push(&interface->egress, tcb);
-	}
-}
-
 static void begin_turn(struct interface *interface, const struct tcb *tcb)
 {
 	if (interface->turn_of == tcb)
@@ -207,40 +195,66 @@ static void pass_on_progress(struct parley_host *host, struct interface *interfa
 		neighbour_confirm(host, interface, way->neighbour);
 }
 
-static bool connection_output(struct parley_host *host, struct interface *interface,
-			      struct parley_frame *frame)
+/*
+ * Fills frames with one connection's segments: until it has none, its turn is over, or there is no
+ * frame left, when its turn goes on with the next call. Returns how many.
+ */
+static int take_turn(struct parley_host *host, struct interface *interface, struct tcb *tcb,
+		     const struct way *way, struct parley_frame *frames, int n)
 {
 	struct tcp_out out;
-	struct tcb *tcb;
+	int filled = 0;
 
-	while ((tcb = egress_pop(&interface->egress))) {
+	while (filled < n) {
+		struct parley_frame *frame = &frames[filled];
+
+		if (!tcp_output(&host->tcp, tcb, &out)) {
+			interface->turn_of = NULL;
+			return filled;
+		}
+		fill_segment(host, interface, frame, &out, way->to);
+		filled++;
+		if (frame->len >= interface->turn_left) {
+			interface->turn_of = NULL;
+			egress_push(&interface->egress, tcb);
+			return filled;
+		}
+		interface->turn_left -= frame->len;
+	}
+	if (!list_is_linked(&tcb->ready))
+		list_push_front(&interface->egress.ready, &tcb->ready);
+	return filled;
+}
+
+static int connections_output(struct parley_host *host, struct interface *interface,
+			      struct parley_frame *frames, int n)
+{
+	struct tcb *tcb;
+	int filled = 0;
+
+	while (filled < n && (tcb = egress_pop(&interface->egress))) {
 		struct way way = find_way(host, interface, &tcb->tuple.remote, false);
 
 		begin_turn(interface, tcb);
 		pass_on_progress(host, interface, &way, tcb);
-		if (way.reach == WAITING) {
+		if (way.reach == WAITING)
 			neighbour_park(way.neighbour, tcb);
-		} else if (way.reach == UNREACHABLE) {
+		else if (way.reach == UNREACHABLE)
 			tcp_unreachable(&host->tcp, tcb);
-		} else if (tcp_output(&host->tcp, tcb, &out)) {
-			fill_segment(host, interface, frame, &out, way.to);
-			go_on(interface, tcb, frame->len);
-			return true;
-		} else {
-			interface->turn_of = NULL;
-		}
+		else
+			filled += take_turn(host, interface, tcb, &way, frames + filled,
+					    n - filled);
 	}
-	return false;
+	return filled;
 }
 
-/* What waits for its next hop there makes a question of it, which goes out at once. */
-static bool any_output(struct parley_host *host, struct interface *interface,
-		       struct parley_frame *frame)
+/* What goes before the segments of connections. */
+static bool other_output(struct parley_host *host, struct interface *interface,
+			 struct parley_frame *frame)
 {
 	return autoconf_output(host, interface, frame) ||
 	       resolution_output(host, interface, frame) || icmp_output(host, interface, frame) ||
-	       reply_output(host, interface, frame) || connection_output(host, interface, frame) ||
-	       resolution_output(host, interface, frame);
+	       reply_output(host, interface, frame);
 }
 
 int parley_output(struct parley_host *host, int ifindex, uint64_t now, struct parley_frame *frames,
@@ -252,7 +266,11 @@ int parley_output(struct parley_host *host, int ifindex, uint64_t now, struct pa
 	tcp_set_now(&host->tcp, now);
 	if (!interface)
 		return -PARLEY_ENODEV;
-	while (filled < n && any_output(host, interface, &frames[filled]))
+	while (filled < n && other_output(host, interface, &frames[filled]))
+		filled++;
+	filled += connections_output(host, interface, frames + filled, n - filled);
+	/* What waits for its next hop makes a question of it, which goes out at once. */
+	while (filled < n && resolution_output(host, interface, &frames[filled]))
 		filled++;
 	host->tcp.counters[PARLEY_COUNTER_FRAMES_OUT] += (uint64_t)filled;
 	return filled;

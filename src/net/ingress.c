@@ -166,14 +166,14 @@ static void to_us(const struct ingress *in, const struct ip_packet *packet)
 /* A packet from a host: to one of our addresses? */
 static void packet_arrives(const struct ingress *in, const struct ip_packet *packet)
 {
-	bool many = is_for_many(in, &packet->dst);
+	bool ours = is_for_us(in, &packet->dst);
 
-	if (!many && !is_for_us(in, &packet->dst))
-		drop(in, packet, PARLEY_DROP_NOT_OURS);
-	else if (many || in->to_group)
+	if (ours && !in->to_group)
+		to_us(in, packet);
+	else if (ours || is_for_many(in, &packet->dst))
 		to_many(in, packet);
 	else
-		to_us(in, packet);
+		drop(in, packet, PARLEY_DROP_NOT_OURS);
 }
 
 /* What is wrong with it may be for its sender to know (RFC 8200 4). */

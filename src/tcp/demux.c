@@ -62,6 +62,21 @@ uint32_t demux_find(const struct tcp *tcp, const struct tuple *tuple)
 	return SLOT_NONE;
 }
 
+uint32_t demux_arrived(struct tcp *tcp, const struct tuple *tuple)
+{
+	const struct slot *recent = slot_at(&tcp->slots, tcp->recent);
+	const struct tcb *tcb = recent->object;
+	uint32_t index;
+
+	if (recent->kind == ENTRY_TCB && tcb->flags & TCB_IN_TABLE &&
+	    tuple_equal(&tcb->tuple, tuple))
+		return tcp->recent;
+	index = demux_find(tcp, tuple);
+	if (index != SLOT_NONE)
+		tcp->recent = index;
+	return index;
+}
+
 bool demux_insert(struct tcp *tcp, const struct tuple *tuple, uint32_t slot)
 {
 	return table_insert(&tcp->table, hash_of(tcp, tuple), slot + 1);

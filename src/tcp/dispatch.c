@@ -67,7 +67,7 @@ void arrives_unknown(struct tcp *tcp, const struct arrival *arrival, const struc
 
 void tcp_arrives(struct tcp *tcp, const struct arrival *arrival, const struct segment *segment)
 {
-	uint32_t index = demux_find(tcp, &arrival->tuple);
+	uint32_t index = demux_arrived(tcp, &arrival->tuple);
 	struct slot *slot;
 
 	count(tcp, PARLEY_COUNTER_IN_SEGS);

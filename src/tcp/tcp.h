@@ -42,6 +42,7 @@ struct tcp {
 	struct memory *memory;
 	struct pool tcbs, syns, remnants, listeners, records, sendings, receivings, settings_blocks;
 	struct slots slots;
+	uint32_t recent; /* the slot of the TCB for which the last segment came */
 	struct table table;
 	struct wheel wheel;
 	/* Connections with something to tell the user, oldest first. */

@@ -4,30 +4,6 @@
 #include "base/checksum.h"
 #include "base/mem.h"
 
-bool ip_is_unspecified(const struct parley_addr *addr)
-{
-	if (ip_is_v4(addr))
-		return ip_to_v4(addr) == 0;
-	return get_be64(addr->b) == 0 && get_be64(addr->b + 8) == 0;
-}
-
-bool ip_is_loopback(const struct parley_addr *addr)
-{
-	if (ip_is_v4(addr))
-		return ip_to_v4(addr) >> 24 == 127;
-	return get_be64(addr->b) == 0 && get_be64(addr->b + 8) == 1;
-}
-
-bool ip_is_multicast(const struct parley_addr *addr)
-{
-	return ip_is_v4(addr) ? ip_to_v4(addr) >> 28 == 0xe : addr->b[0] == 0xff;
-}
-
-bool ip_is_broadcast(const struct parley_addr *addr)
-{
-	return ip_is_v4(addr) && ip_to_v4(addr) == 0xffffffff;
-}
-
 bool ip_is_link_local(const struct parley_addr *addr)
 {
 	if (ip_is_v4(addr))
@@ -54,38 +30,6 @@ unsigned ip_common_prefix(const struct parley_addr *a, const struct parley_addr 
 	while (bits < 128 && !((a->b[bits / 8] ^ b->b[bits / 8]) >> (7 - bits % 8) & 1))
 		bits++;
 	return bits - from;
-}
-
-bool ip_is_unicast(const struct parley_addr *addr)
-{
-	return !ip_is_unspecified(addr) && !ip_is_multicast(addr) && !ip_is_broadcast(addr);
-}
-
-bool ip_in_prefix(const struct parley_addr *addr, const struct parley_addr *net, unsigned bits)
-{
-	bool v4 = ip_is_v4(net);
-	unsigned whole, rest;
-
-	if (ip_is_v4(addr) != v4)
-		return false;
-	if (v4)
-		bits += 96;
-	whole = bits / 8;
-	rest = bits % 8;
-	if (memcmp(addr->b, net->b, whole) != 0)
-		return false;
-	return rest == 0 || (addr->b[whole] ^ net->b[whole]) >> (8 - rest) == 0;
-}
-
-bool ip_is_subnet_broadcast(const struct parley_addr *addr, const struct parley_addr *net,
-			    unsigned bits)
-{
-	uint32_t host;
-
-	if (!ip_is_v4(net) || bits > 30 || !ip_in_prefix(addr, net, bits))
-		return false;
-	host = UINT32_MAX >> bits;
-	return (ip_to_v4(addr) & host) == host;
 }
 
 uint64_t ip_pseudo_sum(const struct parley_addr *src, const struct parley_addr *dst,

@@ -98,16 +98,32 @@ static inline uint32_t ip_to_v4(const struct parley_addr *addr)
 }
 
 /* All zero, or 0.0.0.0. */
-bool ip_is_unspecified(const struct parley_addr *addr);
+static inline bool ip_is_unspecified(const struct parley_addr *addr)
+{
+	if (ip_is_v4(addr))
+		return ip_to_v4(addr) == 0;
+	return get_ne64(addr->b) == 0 && get_ne64(addr->b + 8) == 0;
+}
 
 /* 127.0.0.0/8 or ::1. */
-bool ip_is_loopback(const struct parley_addr *addr);
+static inline bool ip_is_loopback(const struct parley_addr *addr)
+{
+	if (ip_is_v4(addr))
+		return ip_to_v4(addr) >> 24 == 127;
+	return get_ne64(addr->b) == 0 && get_be64(addr->b + 8) == 1;
+}
 
 /* 224.0.0.0/4 or ff00::/8. */
-bool ip_is_multicast(const struct parley_addr *addr);
+static inline bool ip_is_multicast(const struct parley_addr *addr)
+{
+	return ip_is_v4(addr) ? ip_to_v4(addr) >> 28 == 0xe : addr->b[0] == 0xff;
+}
 
 /* The limited broadcast address 255.255.255.255. A subnet's own needs ip_is_subnet_broadcast. */
-bool ip_is_broadcast(const struct parley_addr *addr);
+static inline bool ip_is_broadcast(const struct parley_addr *addr)
+{
+	return ip_is_v4(addr) && ip_to_v4(addr) == 0xffffffff;
+}
 
 /* 169.254.0.0/16 or fe80::/10. */
 bool ip_is_link_local(const struct parley_addr *addr);
@@ -122,17 +138,45 @@ extern const struct parley_addr ip_all_nodes, ip_all_routers;
 unsigned ip_common_prefix(const struct parley_addr *a, const struct parley_addr *b);
 
 /* May be a source and the address of a TCP connection: none of unspecified, group, broadcast. */
-bool ip_is_unicast(const struct parley_addr *addr);
+static inline bool ip_is_unicast(const struct parley_addr *addr)
+{
+	return !ip_is_unspecified(addr) && !ip_is_multicast(addr) && !ip_is_broadcast(addr);
+}
 
 /* Does addr lie in net/bits? False when the families differ. bits is at most 32 or 128. */
-bool ip_in_prefix(const struct parley_addr *addr, const struct parley_addr *net, unsigned bits);
+static inline bool ip_in_prefix(const struct parley_addr *addr, const struct parley_addr *net,
+				unsigned bits)
+{
+	uint64_t differ;
+
+	if (ip_is_v4(net)) {
+		differ = ip_is_v4(addr) ? ip_to_v4(addr) ^ ip_to_v4(net) : UINT64_MAX;
+		return differ >> (32 - bits) == 0;
+	}
+	if (ip_is_v4(addr))
+		return false;
+	differ = get_be64(addr->b) ^ get_be64(net->b);
+	if (bits < 64)
+		return bits == 0 || differ >> (64 - bits) == 0;
+	if (differ || bits == 64)
+		return !differ;
+	return (get_be64(addr->b + 8) ^ get_be64(net->b + 8)) >> (128 - bits) == 0;
+}
 
 /*
  * Is addr the broadcast address (all host bits set) of net/bits? False for IPv6 and for prefixes
  * of 31 and 32 bits, which have none (RFC 3021).
  */
-bool ip_is_subnet_broadcast(const struct parley_addr *addr, const struct parley_addr *net,
-			    unsigned bits);
+static inline bool ip_is_subnet_broadcast(const struct parley_addr *addr,
+					  const struct parley_addr *net, unsigned bits)
+{
+	uint32_t host;
+
+	if (!ip_is_v4(net) || bits > 30 || !ip_in_prefix(addr, net, bits))
+		return false;
+	host = UINT32_MAX >> bits;
+	return (ip_to_v4(addr) & host) == host;
+}
 
 /*
  * Partial sum (as base/checksum.h) of the pseudo-header before a transport header and payload of

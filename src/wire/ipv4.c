@@ -60,7 +60,7 @@ enum wire_error ipv4_parse(struct ip_packet *packet, const uint8_t *bytes, size_
 	if (total_len < header_len || total_len > len)
 		return WIRE_BAD_TOTAL_LENGTH;
 	load(packet, bytes, header_len, total_len);
-	if (checksum_fold(checksum_sum(bytes, header_len)) != 0)
+	if (checksum_fold(checksum_header(bytes, header_len)) != 0)
 		return WIRE_BAD_CHECKSUM;
 	if (!walk_options(bytes + IPV4_HEADER_LEN, bytes + header_len, &packet->source_routed))
 		return WIRE_BAD_OPTION;
@@ -71,16 +71,14 @@ enum wire_error ipv4_parse(struct ip_packet *packet, const uint8_t *bytes, size_
 
 size_t ipv4_emit(uint8_t *out, const struct ip_packet *packet)
 {
-	out[0] = 4 << 4 | IPV4_HEADER_LEN / 4;
-	out[1] = packet->tos;
-	put_be16(out + 2, (uint16_t)(IPV4_HEADER_LEN + packet->payload_len));
-	put_be16(out + 4, packet->id);
-	put_be16(out + 6, packet->df ? DONT_FRAGMENT : 0);
-	out[8] = packet->ttl;
-	out[9] = packet->protocol;
-	put_be16(out + 10, 0);
+	const uint32_t first = 4u << 28 | IPV4_HEADER_LEN / 4 << 24 | (uint32_t)packet->tos << 16;
+
+	/* Four bytes at a time, as the checksum reads them again. */
+	put_be32(out, first | (uint16_t)(IPV4_HEADER_LEN + packet->payload_len));
+	put_be32(out + 4, (uint32_t)packet->id << 16 | (packet->df ? DONT_FRAGMENT : 0));
+	put_be32(out + 8, (uint32_t)packet->ttl << 24 | (uint32_t)packet->protocol << 16);
 	put_be32(out + 12, ip_to_v4(&packet->src));
 	put_be32(out + 16, ip_to_v4(&packet->dst));
-	put_be16(out + 10, checksum_fold(checksum_sum(out, IPV4_HEADER_LEN)));
+	put_be16(out + 10, checksum_fold(checksum_header(out, IPV4_HEADER_LEN)));
 	return IPV4_HEADER_LEN;
 }

@@ -199,9 +199,12 @@ static size_t sack_blocks_that_fit(const struct tcp_options *options)
 
 size_t tcp_options_len(const struct tcp_options *options)
 {
-	size_t blocks = sack_blocks_that_fit(options);
-	size_t len = fixed_options_len(options);
+	size_t blocks, len;
 
+	if (!options->present)
+		return 0;
+	blocks = sack_blocks_that_fit(options);
+	len = fixed_options_len(options);
 	if (blocks > 0)
 		len += 2 + SACK_HEAD_LEN + blocks * SACK_BLOCK_LEN;
 	return len;
@@ -264,22 +267,23 @@ size_t tcp_emit(uint8_t *out, const struct segment *segment)
 {
 	size_t header_len = TCP_HEADER_LEN + tcp_options_len(&segment->options);
 
-	put_be16(out, segment->src_port);
-	put_be16(out + 2, segment->dst_port);
+	const uint32_t third = (uint32_t)header_len / 4 << 28 | (segment->flags & 0x1ffu) << 16;
+
+	/* Four bytes at a time, as the checksum reads them again. */
+	put_be32(out, (uint32_t)segment->src_port << 16 | segment->dst_port);
 	put_be32(out + 4, segment->seq.v);
 	put_be32(out + 8, segment->ack.v);
-	put_be16(out + 12, (uint16_t)(header_len / 4 << 12 | (segment->flags & 0x1ff)));
-	put_be16(out + 14, segment->wnd);
-	put_be16(out + CHECKSUM_AT, 0);
-	put_be16(out + 18, segment->up);
-	put_options(out + TCP_HEADER_LEN, &segment->options);
+	put_be32(out + 12, third | segment->wnd);
+	put_be32(out + CHECKSUM_AT, segment->up);
+	if (segment->options.present)
+		put_options(out + TCP_HEADER_LEN, &segment->options);
 	return header_len;
 }
 
 void tcp_finish_checksum(uint8_t *header, size_t header_len, uint64_t pseudo, uint64_t text)
 {
 	uint64_t sum = checksum_combine(checksum_combine(pseudo, text),
-					checksum_sum(header, header_len));
+					checksum_header(header, header_len));
 
 	put_be16(header + CHECKSUM_AT, checksum_fold(sum));
 }
