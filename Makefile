@@ -63,7 +63,7 @@ bench: $(RELEASE)/build.ninja
 
 $(RELEASE)/build.ninja:
 	@scripts/setup build
-	@$(call quietly,meson setup $(RELEASE) --buildtype=release -Dtests=false)
+	@$(call quietly,meson setup $(RELEASE) --buildtype=release -Db_lto=true -Dtests=false)
 
 clean:
 	@rm -rf $(BUILD) $(BUILD)-*

@@ -32,12 +32,13 @@ uint64_t checksum_sum(const void *data, size_t len);
 /* Copies len bytes and gives their sum, in one pass. The two do not overlap. */
 uint64_t checksum_copy_sum(void *dst, const void *src, size_t len);
 
-/* The sum of a header: `len` bytes, a multiple of 4, so few that 64 bits need no carry. */
+/* The sum of a header: `len` bytes, a multiple of 4 and at least 20, few enough for 64 bits. */
 static inline uint64_t checksum_header(const uint8_t *header, size_t len)
 {
-	uint64_t sum = 0;
+	uint64_t sum = (uint64_t)get_ne32(header) + get_ne32(header + 4) + get_ne32(header + 8) +
+		       get_ne32(header + 12) + get_ne32(header + 16);
 
-	for (size_t i = 0; i < len; i += 4)
+	for (size_t i = 20; i < len; i += 4)
 		sum += get_ne32(header + i);
 	return sum;
 }

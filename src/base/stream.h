@@ -18,21 +18,15 @@
 #ifndef BASE_STREAM_H
 #define BASE_STREAM_H
 
-#include "base/block.h"
+#include "base/pages.h"
 #include <parley/types.h>
 
 struct stream {
-	/* The only page, or the directory, as `order` says. */
-	void *pages;
+	/* Numbered by offset / 4096. */
+	struct pages pages;
 	/* The block of 256 bytes, or NULL, and its offset. */
 	uint8_t *small;
 	uint64_t small_at;
-	/* Pages are numbered by offset / 4096: the lowest there is, and how many to the highest. */
-	uint64_t first;
-	uint32_t span;
-	/* Pages present, and log2 of the pages that the directory has room for. */
-	uint32_t count : 24;
-	uint32_t order : 8;
 };
 
 /* Bytes of a stream, with the block that they lie in, for block_ref(). */
@@ -42,9 +36,6 @@ struct stream_span {
 	uint32_t len;
 };
 
-/* Copies `len` bytes; called once for each contiguous piece, in order. `ctx` is the caller's. */
-typedef void stream_copy(void *ctx, void *dst, const void *src, size_t len);
-
 /* An empty stream, without memory; all zero is the same. */
 void stream_init(struct stream *s);
 
@@ -52,11 +43,11 @@ void stream_init(struct stream *s);
 void stream_free(struct stream *s, struct memory *m);
 
 /*
- * Places `len` bytes at `offset`, through `copy` (NULL: memcpy). False if there is no memory: then
+ * Places `len` bytes at `offset`. False if there is no memory: then
  * nothing has changed. Bytes already in that range are overwritten.
  */
-bool stream_write(struct stream *s, struct memory *m, uint64_t offset, const void *data, size_t len,
-		  stream_copy *copy, void *ctx);
+bool stream_write(struct stream *s, struct memory *m, uint64_t offset, const void *data,
+		  size_t len);
 
 /*
  * Provides blocks for `len` bytes (> 0) at `offset` and fills in at most `max` (> 0) buffers to
@@ -99,13 +90,13 @@ bool stream_check(const struct stream *s);
 /* Whether it holds no block. */
 static inline bool stream_is_empty(const struct stream *s)
 {
-	return !s->small && !s->count;
+	return !s->small && !s->pages.count;
 }
 
 /* Bytes of the blocks that it holds. */
 static inline uint64_t stream_held(const struct stream *s)
 {
-	return (uint64_t)s->count * BLOCK_PAGE_BYTES + (s->small ? BLOCK_SMALL_BYTES : 0);
+	return (uint64_t)s->pages.count * BLOCK_PAGE_BYTES + (s->small ? BLOCK_SMALL_BYTES : 0);
 }
 
 #endif

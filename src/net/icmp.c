@@ -31,8 +31,7 @@ static void owe(struct parley_host *host, struct interface *interface,
 	}
 	*entry = *owed;
 	stream_init(&entry->data);
-	if (owed->len &&
-	    !stream_write(&entry->data, &host->memory, 0, data, owed->len, NULL, NULL)) {
+	if (owed->len && !stream_write(&entry->data, &host->memory, 0, data, owed->len)) {
 		host_drop(host, interface->index, packet, PARLEY_DROP_MEMORY);
 		return;
 	}

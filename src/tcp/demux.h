@@ -10,7 +10,7 @@
 /* The slot index of the entry with exactly this four-tuple, or SLOT_NONE. */
 uint32_t demux_find(const struct tcp *tcp, const struct tuple *tuple);
 
-/* The same for a segment that has arrived: most are for the connection that the last one was for. */
+/* The same for a segment that arrived: most are for the connection that the last one was for. */
 uint32_t demux_arrived(struct tcp *tcp, const struct tuple *tuple);
 
 /* Puts an entry's slot into the table under its four-tuple. False without memory. */

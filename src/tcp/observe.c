@@ -62,8 +62,9 @@ void observe_arrival_now(struct tcp *tcp, uint32_t slot, const struct arrival *a
 		      sizeof values / sizeof *values);
 }
 
-void observe_departure(struct tcp *tcp, parley_conn conn, const struct tuple *tuple, int ifindex,
-		       const struct segment *segment, enum parley_state state, enum parley_why why)
+void observe_departure_now(struct tcp *tcp, parley_conn conn, const struct tuple *tuple,
+			   int ifindex, const struct segment *segment, enum parley_state state,
+			   enum parley_why why)
 {
 	int64_t values[] = {
 		segment->flags,	 segment->seq.v,
@@ -73,9 +74,8 @@ void observe_departure(struct tcp *tcp, parley_conn conn, const struct tuple *tu
 		state,		 why,
 	};
 
-	if (tcp->trace)
-		observe_tuple(tcp, conn, tuple, ifindex, PARLEY_TRACE_SEGMENT_OUT, values,
-			      sizeof values / sizeof *values);
+	observe_tuple(tcp, conn, tuple, ifindex, PARLEY_TRACE_SEGMENT_OUT, values,
+		      sizeof values / sizeof *values);
 }
 
 void observe_drop(struct tcp *tcp, const struct arrival *arrival, const struct segment *segment,

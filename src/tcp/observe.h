@@ -32,8 +32,17 @@ static inline void observe_arrival(struct tcp *tcp, uint32_t slot, const struct 
 }
 
 /* A segment that goes out (SEGMENT_OUT). */
-void observe_departure(struct tcp *tcp, parley_conn conn, const struct tuple *tuple, int ifindex,
-		       const struct segment *segment, enum parley_state state, enum parley_why why);
+void observe_departure_now(struct tcp *tcp, parley_conn conn, const struct tuple *tuple,
+			   int ifindex, const struct segment *segment, enum parley_state state,
+			   enum parley_why why);
+
+static inline void observe_departure(struct tcp *tcp, parley_conn conn, const struct tuple *tuple,
+				     int ifindex, const struct segment *segment,
+				     enum parley_state state, enum parley_why why)
+{
+	if (tcp->trace)
+		observe_departure_now(tcp, conn, tuple, ifindex, segment, state, why);
+}
 
 /* Counts and tells a dropped segment. */
 void observe_drop(struct tcp *tcp, const struct arrival *arrival, const struct segment *segment,

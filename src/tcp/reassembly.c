@@ -119,8 +119,7 @@ static bool renege(struct tcp *tcp, struct tcb *tcb)
 static bool write(struct tcp *tcp, struct tcb *tcb, uint64_t offset, const uint8_t *text,
 		  uint64_t len)
 {
-	while (!stream_write(&tcb->receiving->stream, tcp->memory, offset, text, (size_t)len, NULL,
-			     NULL))
+	while (!stream_write(&tcb->receiving->stream, tcp->memory, offset, text, (size_t)len))
 		if (offset != tcb->rcv_off || !renege(tcp, tcb))
 			return false;
 	return true;
@@ -155,6 +154,10 @@ static enum placed in_order(struct tcp *tcp, struct tcb *tcb, const uint8_t *tex
 
 	if (!r)
 		return PLACED_NO_MEMORY;
+	if (!r->ranges.n && write(tcp, tcb, tcb->rcv_off, text, len)) {
+		advance(tcb, tcb->rcv_off + len);
+		return PLACED_IN_ORDER;
+	}
 	/*
 	 * Reneging for a later gap may give up bytes between two gaps, so each byte is written
 	 * unless it was there throughout: on memory trouble what was out of order goes whole.

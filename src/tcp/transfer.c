@@ -109,11 +109,11 @@ static uint64_t take(struct tcp *tcp, struct tcb *tcb, const struct parley_span 
 
 	if (!sending)
 		return 0;
-	if (stream_write(&sending->stream, tcp->memory, at, span->data, (size_t)len, NULL, NULL))
+	if (stream_write(&sending->stream, tcp->memory, at, span->data, (size_t)len))
 		return len;
 	/* All is too much: as much as fits into one small block, if that is to be had. */
 	len = len < BLOCK_SMALL_BYTES ? len : BLOCK_SMALL_BYTES;
-	if (!stream_write(&sending->stream, tcp->memory, at, span->data, (size_t)len, NULL, NULL))
+	if (!stream_write(&sending->stream, tcp->memory, at, span->data, (size_t)len))
 		return 0;
 	return len;
 }

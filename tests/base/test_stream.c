@@ -147,7 +147,7 @@ static void compare_blocks(const struct world *w)
 	assert_int_equal(stream_is_empty(&w->stream), held == 0);
 	assert_true(w->memory.charged >= held);
 	assert_true(w->memory.charged - held <= directory);
-	if (naive_pages(m) <= 1 && w->stream.order == 0)
+	if (naive_pages(m) <= 1 && w->stream.pages.order == 0)
 		assert_int_equal(w->memory.charged, held);
 	if (held == 0)
 		assert_int_equal(w->memory.charged, 0);
@@ -208,22 +208,6 @@ static void look(struct world *w)
 	}
 }
 
-struct copies {
-	const uint8_t *next;
-	uint64_t total;
-};
-
-static void counting_copy(void *ctx, void *dst, const void *src, size_t len)
-{
-	struct copies *copies = ctx;
-
-	assert_true(len > 0);
-	assert_ptr_equal(src, copies->next);
-	memcpy(dst, src, len);
-	copies->next += len;
-	copies->total += len;
-}
-
 static uint64_t random_len(struct rng *r, uint64_t most)
 {
 	uint64_t len = 1 + rng_below(r, UINT64_C(1) << (2 + rng_below(r, 16)));
@@ -233,21 +217,16 @@ static uint64_t random_len(struct rng *r, uint64_t most)
 	return len > most ? most : len;
 }
 
-/* Writes through a copy function, or into what was reserved. False if there was no memory. */
+/* Writes at once, or into what was reserved. False if there was no memory. */
 static bool write_bytes(struct world *w, uint64_t offset, const uint8_t *data, uint64_t len,
 			bool reserve)
 {
-	struct copies copies = {.next = data};
 	struct parley_buffer buffers[SPANS];
 	uint64_t done = 0;
 	uint32_t n;
 
 	if (!reserve) {
-		if (!stream_write(&w->stream, &w->memory, offset, data, len, counting_copy,
-				  &copies))
-			return false;
-		assert_int_equal(copies.total, len);
-		return true;
+		return stream_write(&w->stream, &w->memory, offset, data, len);
 	}
 	n = stream_reserve(&w->stream, &w->memory, offset, len, buffers, SPANS);
 	for (uint32_t i = 0; i < n; i++) {
@@ -423,16 +402,16 @@ static void test_spans_stay(void **state)
 	(void)state;
 	world_make(&w, 4000, 30000000, 3);
 	memset(data, 1, sizeof(data));
-	assert_true(stream_write(&w.stream, &w.memory, 4000, data, 90, NULL, NULL));
+	assert_true(stream_write(&w.stream, &w.memory, 4000, data, 90));
 	assert_int_equal(w.memory.charged, SMALL);
 	n = stream_spans(&w.stream, 4000, 90, first, SPANS);
 	assert_int_equal(n, 1);
 	for (uint64_t at = 4090; at < 25000000; at = at * 5 / 4) {
-		assert_true(stream_write(&w.stream, &w.memory, at, data, 5000, NULL, NULL));
+		assert_true(stream_write(&w.stream, &w.memory, at, data, 5000));
 		assert_int_equal(stream_spans(&w.stream, 4000, 90, now, SPANS), 1);
 		assert_memory_equal(now, first, sizeof(first[0]));
 	}
-	assert_int_equal(w.stream.order, 9 + 4);
+	assert_int_equal(w.stream.pages.order, 9 + 4);
 	n = stream_spans(&w.stream, 4090, 1000, first, SPANS);
 	stream_drop_below(&w.stream, &w.memory, 4090);
 	assert_int_equal(stream_spans(&w.stream, 4090, 1000, now, SPANS), n);
@@ -453,9 +432,8 @@ static void test_eighteen_spans(void **state)
 		uint32_t n;
 
 		world_make(&w, base, 200000, 4);
-		assert_true(stream_write(&w.stream, &w.memory, base, data, 1, NULL, NULL));
-		assert_true(stream_write(&w.stream, &w.memory, base + 1, data, sizeof(data) - 1,
-					 NULL, NULL));
+		assert_true(stream_write(&w.stream, &w.memory, base, data, 1));
+		assert_true(stream_write(&w.stream, &w.memory, base + 1, data, sizeof(data) - 1));
 		n = stream_spans(&w.stream, base, sizeof(data), spans, SPANS);
 		most = most < n ? n : most;
 		world_free(&w);
@@ -498,18 +476,17 @@ static void fail_each(uint64_t before_len, uint64_t gap, uint64_t len)
 
 		world_make(&w, 5000, 30000, n);
 		if (before_len)
-			assert_true(stream_write(&w.stream, &w.memory, 5000, data, before_len, NULL,
-						 NULL));
+			assert_true(stream_write(&w.stream, &w.memory, 5000, data, before_len));
 		before = w.stream;
 		charged = w.memory.charged;
 		memory_fail_at(&w.memory, n);
-		done = stream_write(&w.stream, &w.memory, at, data, len, NULL, NULL);
+		done = stream_write(&w.stream, &w.memory, at, data, len);
 		assert_int_equal(w.memory.failures, !done);
 		memory_fail_at(&w.memory, 0);
 		if (!done) {
 			assert_memory_equal(&before, &w.stream, sizeof(before));
 			assert_int_equal(w.memory.charged, charged);
-			assert_true(stream_write(&w.stream, &w.memory, at, data, len, NULL, NULL));
+			assert_true(stream_write(&w.stream, &w.memory, at, data, len));
 		}
 		assert_true(stream_check(&w.stream));
 		world_free(&w);
@@ -539,12 +516,12 @@ static void test_widest(void **state)
 
 	(void)state;
 	world_make(&w, 0, 30000, 6);
-	assert_true(stream_write(&w.stream, &w.memory, 1, &byte, 1, NULL, NULL));
-	assert_true(stream_write(&w.stream, &w.memory, 300, &byte, 1, NULL, NULL));
+	assert_true(stream_write(&w.stream, &w.memory, 1, &byte, 1));
+	assert_true(stream_write(&w.stream, &w.memory, 300, &byte, 1));
 	charged = w.memory.charged;
-	assert_false(stream_write(&w.stream, &w.memory, far + PAGE, &byte, 1, NULL, NULL));
+	assert_false(stream_write(&w.stream, &w.memory, far + PAGE, &byte, 1));
 	assert_int_equal(w.memory.charged, charged);
-	assert_true(stream_write(&w.stream, &w.memory, far, &byte, 1, NULL, NULL));
+	assert_true(stream_write(&w.stream, &w.memory, far, &byte, 1));
 	assert_true(stream_check(&w.stream));
 	assert_int_equal(stream_held(&w.stream), 2 * PAGE + SMALL);
 	assert_int_equal(stream_last_block(&w.stream), far);
@@ -552,7 +529,7 @@ static void test_widest(void **state)
 	stream_read(&w.stream, far, &back, 1);
 	assert_int_equal(back, 7);
 	stream_drop_below(&w.stream, &w.memory, far);
-	assert_int_equal(w.stream.span, 1);
+	assert_int_equal(w.stream.pages.span, 1);
 	stream_drop_from(&w.stream, &w.memory, far);
 	assert_int_equal(w.memory.charged, 0);
 	world_free(&w);
