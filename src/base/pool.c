@@ -32,45 +32,6 @@ void pool_init(struct pool *p, struct memory *m, const struct pool_kind *kind)
 	m->pools = p;
 }
 
-static void leave_memory(struct pool *p)
-{
-	struct pool **at = &p->memory->pools;
-
-	while (*at && *at != p)
-		at = &(*at)->next;
-	if (*at)
-		*at = p->next;
-}
-
-void pool_close(struct pool *p)
-{
-	must(p->used == 0);
-	if (p->spare)
-		slab_put(p->memory, p->spare);
-	p->spare = NULL;
-	leave_memory(p);
-}
-
-static void put_all(struct pool *p, struct slab **list)
-{
-	while (*list) {
-		struct slab *s = *list;
-
-		*list = s->next;
-		p->used -= s->used;
-		memory_uncharge(p->memory, s->used * p->charge);
-		p->slabs--;
-		slab_put(p->memory, s);
-	}
-}
-
-void pool_abandon(struct pool *p)
-{
-	put_all(p, &p->room);
-	put_all(p, &p->full);
-	pool_close(p);
-}
-
 static void slab_link(struct slab **list, struct slab *s)
 {
 	s->prev = NULL;
@@ -111,14 +72,12 @@ static struct slab *room_get(struct pool *p)
 	return s;
 }
 
-void *pool_get(struct pool *p)
+/* An object from a slab with room, or NULL. */
+static void *cut_object(struct pool *p)
 {
-	struct slab *s;
+	struct slab *s = room_get(p);
 	void *object;
 
-	if (!memory_allows(p->memory, p->charge))
-		return NULL;
-	s = room_get(p);
 	if (!s)
 		return NULL;
 	object = s->free;
@@ -129,6 +88,23 @@ void *pool_get(struct pool *p)
 	if (++s->used == p->per_slab) {
 		slab_unlink(&p->room, s);
 		slab_link(&p->full, s);
+	}
+	return object;
+}
+
+void *pool_get(struct pool *p)
+{
+	void *object = p->near;
+
+	if (!memory_allows(p->memory, p->charge))
+		return NULL;
+	if (object) {
+		p->near = *(void **)object;
+		p->near_count--;
+	} else {
+		object = cut_object(p);
+		if (!object)
+			return NULL;
 	}
 	p->used++;
 	memory_charge(p->memory, p->charge);
@@ -156,11 +132,11 @@ static void slab_emptied(struct pool *p, struct slab *s)
 	slab_put(p->memory, s);
 }
 
-void pool_put(struct pool *p, void *object)
+static void give_to_slab(struct pool *p, void *object)
 {
 	struct slab *s = slab_of(object);
 
-	if (!object || !must_hold(s->pool == p && s->used > 0))
+	if (!must_hold(s->pool == p && s->used > 0))
 		return;
 	*(void **)object = s->free;
 	s->free = object;
@@ -168,8 +144,74 @@ void pool_put(struct pool *p, void *object)
 		slab_unlink(&p->full, s);
 		slab_link(&p->room, s);
 	}
-	p->used--;
-	memory_uncharge(p->memory, p->charge);
 	if (--s->used == 0)
 		slab_emptied(p, s);
+}
+
+void pool_put(struct pool *p, void *object)
+{
+	if (!object)
+		return;
+	must(p->used > 0);
+	p->used--;
+	memory_uncharge(p->memory, p->charge);
+	if (p->near_count == POOL_NEAR) {
+		give_to_slab(p, object);
+		return;
+	}
+	*(void **)object = p->near;
+	p->near = object;
+	p->near_count++;
+}
+
+void pool_settle(struct pool *p)
+{
+	while (p->near) {
+		void *object = p->near;
+
+		p->near = *(void **)object;
+		give_to_slab(p, object);
+	}
+	p->near_count = 0;
+}
+
+static void leave_memory(struct pool *p)
+{
+	struct pool **at = &p->memory->pools;
+
+	while (*at && *at != p)
+		at = &(*at)->next;
+	if (*at)
+		*at = p->next;
+}
+
+void pool_close(struct pool *p)
+{
+	must(p->used == 0);
+	pool_settle(p);
+	if (p->spare)
+		slab_put(p->memory, p->spare);
+	p->spare = NULL;
+	leave_memory(p);
+}
+
+static void put_all(struct pool *p, struct slab **list)
+{
+	while (*list) {
+		struct slab *s = *list;
+
+		*list = s->next;
+		p->used -= s->used;
+		memory_uncharge(p->memory, s->used * p->charge);
+		p->slabs--;
+		slab_put(p->memory, s);
+	}
+}
+
+void pool_abandon(struct pool *p)
+{
+	pool_settle(p);
+	put_all(p, &p->room);
+	put_all(p, &p->full);
+	pool_close(p);
 }

@@ -7,6 +7,9 @@
  * O(1). A slab is cut up only as far as it has been used, so a fresh one is not touched whole.
  * A pool keeps at most one empty slab; others go into the memory's reserve.
  *
+ * The last few objects given back are taken again first, without a look at their slabs, whose heads
+ * are rarely in a near cache. Until pool_settle() they keep their slabs from being empty.
+ *
  * Each object in use is charged to the host's memory with the number of bytes in the pool's kind,
  * which is the same on all targets, whatever sizeof says there.
  */
@@ -18,6 +21,9 @@
 #include <stdint.h>
 
 #define SLAB_SIZE 65536u
+
+/* Objects that a pool holds ready beside its slabs. */
+#define POOL_NEAR 32u
 
 struct memory;
 struct pool;
@@ -58,6 +64,9 @@ struct pool {
 	struct slab *full;
 	/* One slab without any, or NULL. */
 	struct slab *spare;
+	/* The last objects given back, linked through their first bytes, and how many. */
+	void *near;
+	uint32_t near_count;
 	/* Distance of objects in a slab, and where the first stands. */
 	uint32_t stride;
 	uint32_t first;
@@ -86,6 +95,9 @@ void *pool_get_zero(struct pool *p);
 
 /* Gives `object` of this pool back. NULL is allowed. */
 void pool_put(struct pool *p, void *object);
+
+/* Gives the last objects back to their slabs, and with them those that become empty. */
+void pool_settle(struct pool *p);
 
 /* The slab in which `p`, an address inside an object of some pool, stands. */
 static inline struct slab *slab_of(const void *p)

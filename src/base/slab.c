@@ -99,6 +99,7 @@ static bool give_spares(struct memory *m)
 	bool any = false;
 
 	for (struct pool *p = m->pools; p; p = p->next) {
+		pool_settle(p);
 		if (!p->spare)
 			continue;
 		slab_return(m, p->spare);
@@ -218,7 +219,7 @@ static bool pool_check(const struct pool *p)
 		return false;
 	if (p->spare && (p->spare->used || p->spare->pool != p))
 		return false;
-	return room + full + (p->spare ? 1 : 0) == p->slabs && used == p->used;
+	return room + full + (p->spare ? 1 : 0) == p->slabs && used == p->used + p->near_count;
 }
 
 bool memory_check(const struct memory *m)

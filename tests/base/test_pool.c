@@ -106,9 +106,12 @@ static void test_spare(void **state)
 	assert_int_equal(slabs.out, 4);
 	for (uint32_t i = 0; i < 15; i++)
 		pool_put(&p, objects[i]);
+	pool_settle(&p);
 	assert_int_equal(slabs.out, 4);
 	for (uint32_t i = 15; i < 30; i++)
 		pool_put(&p, objects[i]);
+	assert_int_equal(slabs.out, 4);
+	pool_settle(&p);
 	assert_int_equal(slabs.out, 3);
 	assert_int_equal(m.held, 3 * SLAB_SIZE);
 	assert_true(memory_check(&m));
@@ -120,11 +123,43 @@ static void test_spare(void **state)
 	assert_int_equal(slabs.out, 4);
 	for (uint32_t i = 0; i < 46; i++)
 		pool_put(&p, objects[i]);
+	pool_settle(&p);
 	assert_int_equal(slabs.out, 1);
 	pool_close(&p);
 	assert_int_equal(slabs.out, 0);
 	memory_close(&m);
 	assert_int_equal(m.held_peak, 4 * SLAB_SIZE);
+}
+
+/* What was given back last is taken again first, as many as are held ready. */
+static void test_last_comes_first(void **state)
+{
+	const struct pool_kind kind = {.size = 64, .align = 64, .charge = 64};
+	struct slabs slabs;
+	struct parley_allocator allocator = slabs_allocator(&slabs);
+	struct memory m;
+	struct pool p;
+	void *objects[POOL_NEAR + 8];
+
+	(void)state;
+	memory_init(&m, &allocator, CAP);
+	pool_init(&p, &m, &kind);
+	for (uint32_t i = 0; i < POOL_NEAR + 8; i++)
+		objects[i] = pool_get(&p);
+	for (uint32_t i = 0; i < POOL_NEAR + 8; i++)
+		pool_put(&p, objects[i]);
+	assert_int_equal(p.near_count, POOL_NEAR);
+	assert_int_equal(m.charged, 0);
+	assert_true(memory_check(&m));
+	for (uint32_t i = POOL_NEAR; i-- > 0;)
+		assert_ptr_equal(pool_get(&p), objects[i]);
+	assert_int_equal(p.near_count, 0);
+	assert_true(memory_check(&m));
+	for (uint32_t i = 0; i < POOL_NEAR; i++)
+		pool_put(&p, objects[i]);
+	pool_close(&p);
+	memory_close(&m);
+	assert_int_equal(slabs.out, 0);
 }
 
 static void test_zero(void **state)
@@ -198,9 +233,8 @@ static void test_failures(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_against_model),
-		cmocka_unit_test(test_spare),
-		cmocka_unit_test(test_zero),
+		cmocka_unit_test(test_against_model),	 cmocka_unit_test(test_spare),
+		cmocka_unit_test(test_last_comes_first), cmocka_unit_test(test_zero),
 		cmocka_unit_test(test_failures),
 	};
 
