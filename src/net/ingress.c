@@ -8,6 +8,7 @@
  *	tcp_in, icmp.c, resolution.c
  */
 #include "net/host.h"
+#include "net/lookahead.h"
 #include "net/loopback.h"
 #include "tcp/observe.h"
 #include "wire/ipv4.h"
@@ -250,7 +251,10 @@ int parley_input(struct parley_host *host, uint64_t now, const struct parley_rx 
 	tcp_set_now(&host->tcp, now);
 	if (n < 0)
 		return -PARLEY_EINVAL;
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < n; i++) {
+		if (i % LOOKAHEAD == 0)
+			lookahead(host, &frames[i], n - i < LOOKAHEAD ? n - i : LOOKAHEAD);
 		frame_arrives(host, &frames[i]);
+	}
 	return 0;
 }

@@ -54,8 +54,11 @@ uint32_t demux_find(const struct tcp *tcp, const struct tuple *tuple)
 	uint32_t ref;
 
 	while ((ref = table_find(&tcp->table, hash, &cursor))) {
-		const struct tuple *found = tuple_of(slot_at(&tcp->slots, ref - 1));
+		const struct slot *slot = slot_at(&tcp->slots, ref - 1);
+		const struct tuple *found;
 
+		slot_prefetch(slot);
+		found = tuple_of(slot);
 		if (found && tuple_equal(found, tuple))
 			return ref - 1;
 	}
@@ -75,6 +78,28 @@ uint32_t demux_arrived(struct tcp *tcp, const struct tuple *tuple)
 	if (index != SLOT_NONE)
 		tcp->recent = index;
 	return index;
+}
+
+void demux_ahead_begin(const struct tcp *tcp, const struct tuple *tuple, struct demux_ahead *ahead)
+{
+	ahead->hash = hash_of(tcp, tuple);
+	table_prefetch(&tcp->table, ahead->hash);
+}
+
+void demux_ahead_slot(const struct tcp *tcp, struct demux_ahead *ahead)
+{
+	struct table_cursor cursor = {0};
+
+	/* The first with this hash: rarely another one's. */
+	ahead->slot = table_find(&tcp->table, ahead->hash, &cursor);
+	if (ahead->slot)
+		__builtin_prefetch(slot_at(&tcp->slots, ahead->slot - 1));
+}
+
+void demux_ahead_entry(const struct tcp *tcp, const struct demux_ahead *ahead)
+{
+	if (ahead->slot)
+		slot_prefetch(slot_at(&tcp->slots, ahead->slot - 1));
 }
 
 bool demux_insert(struct tcp *tcp, const struct tuple *tuple, uint32_t slot)

@@ -13,6 +13,17 @@ uint32_t demux_find(const struct tcp *tcp, const struct tuple *tuple);
 /* The same for a segment that arrived: most are for the connection that the last one was for. */
 uint32_t demux_arrived(struct tcp *tcp, const struct tuple *tuple);
 
+/* A search that is only to have memory asked for what it will look at, in three steps. */
+struct demux_ahead {
+	uint32_t hash;
+	uint32_t slot; /* plus one; 0: nothing there */
+};
+
+/* Asks for the table's line; then, when that has come, for the slot; then for the entry. */
+void demux_ahead_begin(const struct tcp *tcp, const struct tuple *tuple, struct demux_ahead *ahead);
+void demux_ahead_slot(const struct tcp *tcp, struct demux_ahead *ahead);
+void demux_ahead_entry(const struct tcp *tcp, const struct demux_ahead *ahead);
+
 /* Puts an entry's slot into the table under its four-tuple. False without memory. */
 bool demux_insert(struct tcp *tcp, const struct tuple *tuple, uint32_t slot);
 

@@ -82,8 +82,13 @@ static void wait_for_room(struct tcp *tcp, struct tcb *tcb)
 
 static struct tcb *sender(const struct tcp *tcp, parley_conn conn, int *error)
 {
-	struct tcb *tcb = user_tcb(tcp, conn);
+	uint32_t index = slot_find(&tcp->slots, conn);
+	struct tcb *tcb;
 
+	/* Who says something first may not have been looked at for long. */
+	if (index != SLOT_NONE)
+		slot_prefetch(slot_at(&tcp->slots, index));
+	tcb = user_tcb(tcp, conn);
 	*error = tcb ? may_send(tcb) : -PARLEY_EBADF;
 	return *error ? NULL : tcb;
 }
