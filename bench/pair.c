@@ -93,10 +93,8 @@ static void open_host(struct pair *pair, int i, const struct pair_config *config
 	int error;
 
 	arena->small_pages = config->small_pages;
-	if (config->fastsum) {
+	if (config->fastsum)
 		parley.checksum = config->fastsum->sum;
-		parley.copy_checksum = config->fastsum->copy_sum;
-	}
 	error = parley_host_new(&parley, pair->now, &pair->host[i]);
 	if (!error && parley_interface_add(pair->host[i], pair->now, &interface) != 1)
 		error = -PARLEY_ENODEV;

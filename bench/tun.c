@@ -224,7 +224,6 @@ static void set_up(struct guest *guest, struct device *device)
 		.secret = {7},
 		.allocator = {slab_alloc, slab_free, NULL},
 		.checksum = fastsum_best()->sum,
-		.copy_checksum = fastsum_best()->copy_sum,
 	};
 	struct parley_interface interface = {
 		.size = sizeof interface, .name = "tun", .link = PARLEY_LINK_IP, .mtu = 1500};

@@ -51,12 +51,10 @@ struct parley_config {
 	parley_trace_fn trace;
 	void *trace_context;
 	/*
-	 * Faster routines; NULL means the portable ones. `checksum` returns a 64-bit sum of the
-	 * bytes taken as 16-bit words in memory order, to be folded by the engine (RFC 1071);
-	 * `copy_checksum` copies as well.
+	 * A faster routine; NULL means the portable one. It returns a 64-bit sum of the bytes taken
+	 * as 16-bit words in memory order, to be folded by the engine (RFC 1071).
 	 */
 	uint64_t (*checksum)(const void *data, size_t len);
-	uint64_t (*copy_checksum)(void *dst, const void *src, size_t len);
 };
 
 /*

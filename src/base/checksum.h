@@ -15,8 +15,8 @@
  *
  * To verify: the sum over everything, the stored checksum included, folds to 0.
  *
- * checksum_sum() and checksum_copy_sum() are what a host uses when its config brings no faster
- * routines; those have the same signatures and the same meaning. Any alignment, any length.
+ * checksum_sum() is what a host uses when its config brings no faster routine; that has the same
+ * signature and the same meaning. Any alignment, any length.
  */
 #ifndef BASE_CHECKSUM_H
 #define BASE_CHECKSUM_H

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The Internet checksum (RFC 1071) with the vector instructions of the machine that runs the
- * program: what a host's config takes as `checksum` and `copy_checksum`. The sums are those of
+ * program: what a host's config takes as `checksum`. The sums are those of
  * base/checksum.h, and so are the rules: any alignment, any length, no overlap when copying.
  *
  *	const struct fastsum *fast = fastsum_best();
  *
  *	config.checksum = fast->sum;
- *	config.copy_checksum = fast->copy_sum;
  *
  * The choice is made by what the processor says it can do, not when compiling; the tables are
  * constant, so any thread may ask at any time.

@@ -43,7 +43,6 @@ int parley_host_new(const struct parley_config *config, uint64_t now, struct par
 		.secret = config->secret,
 		.memory = &host->memory,
 		.checksum = config->checksum ? config->checksum : checksum_sum,
-		.copy_checksum = config->copy_checksum ? config->copy_checksum : checksum_copy_sum,
 		.trace = config->trace,
 		.trace_context = config->trace_context,
 	};

@@ -87,7 +87,6 @@ static int new_host(struct run *run, const uint8_t secret[static 16])
 		.trace = options->trace,
 		.trace_context = options->trace_context,
 		.checksum = fast->sum,
-		.copy_checksum = fast->copy_sum,
 	};
 
 	memcpy(config.secret, secret, sizeof(config.secret));

@@ -57,7 +57,6 @@ bool tcp_init(struct tcp *tcp, const struct tcp_config *config, uint64_t now)
 	tcp->key = siphash_key(config->secret);
 	tcp->memory = config->memory;
 	tcp->checksum = config->checksum;
-	tcp->copy_checksum = config->copy_checksum;
 	tcp->trace = config->trace;
 	tcp->trace_context = config->trace_context;
 	init_pools(tcp);

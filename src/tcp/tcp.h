@@ -35,7 +35,6 @@ struct tcp {
 	struct siphash_key key;
 	uint64_t draws; /* how many random numbers were drawn with no other counter */
 	uint64_t (*checksum)(const void *data, size_t len);
-	uint64_t (*copy_checksum)(void *dst, const void *src, size_t len);
 	parley_trace_fn trace;
 	void *trace_context;
 
@@ -65,7 +64,6 @@ struct tcp_config {
 	const uint8_t *secret; /* 16 bytes */
 	struct memory *memory; /* outlives the tcp */
 	uint64_t (*checksum)(const void *data, size_t len);
-	uint64_t (*copy_checksum)(void *dst, const void *src, size_t len);
 	parley_trace_fn trace;
 	void *trace_context;
 };

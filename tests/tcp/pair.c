@@ -46,7 +46,7 @@ void pair_init(struct pair *pair)
 	for (int i = 0; i < 2; i++) {
 		const uint8_t secret[16] = {(uint8_t)i, 5};
 		const struct tcp_config config = {
-			secret, &pair->memory[i], checksum_sum, checksum_copy_sum, watch, pair,
+			secret, &pair->memory[i], checksum_sum, watch, pair,
 		};
 
 		memory_init(&pair->memory[i], &allocator, pair->cap);

@@ -49,7 +49,7 @@ static void start(struct peer *p, uint64_t now)
 	static const uint8_t secret[16] = "a tcp under test";
 	const struct parley_allocator allocator = {get, put, NULL};
 	const struct tcp_config config = {
-		secret, &p->memory, checksum_sum, checksum_copy_sum, watch, p,
+		secret, &p->memory, checksum_sum, watch, p,
 	};
 
 	memset(p, 0, sizeof *p);
