@@ -52,6 +52,20 @@ int parley_open_passive(struct parley_host *host, uint64_t now, const struct par
 			parley_conn *out);
 
 /*
+ * OPEN, active, of a connection in LISTEN (RFC 9293 3.10.1): the passive OPEN of
+ * parley_open_passive() becomes active and sends a SYN. What `remote` leaves unspecified (all of
+ * it, when it is NULL) is what the passive OPEN has named. The local port stays; an unspecified
+ * local address is chosen by route. From then on it is as if parley_connect() had made it: it does
+ * not return to LISTEN. After an error it listens as before.
+ *
+ * Errors: -PARLEY_EDESTADDRREQ (the remote socket is unspecified), -PARLEY_EISCONN (it is beyond
+ * LISTEN), -PARLEY_ENOTCONN (it is CLOSED), -PARLEY_EOPNOTSUPP (a listener), -PARLEY_EBADF, and
+ * those of parley_connect().
+ */
+int parley_open_active(struct parley_host *host, uint64_t now, parley_conn conn,
+		       const struct parley_endpoint *remote);
+
+/*
  * Takes the oldest established connection off a listener's queue. `user` becomes its user word.
  * Errors: -PARLEY_EAGAIN, -PARLEY_EBADF, -PARLEY_EINVAL (not a listener).
  */
@@ -64,7 +78,11 @@ int parley_accept(struct parley_host *host, uint64_t now, parley_conn listener, 
 /*
  * SEND (RFC 9293 3.10.2): copies bytes into the send buffer; returns how many were taken, all or
  * some, or -PARLEY_EAGAIN when there is no room: WRITABLE follows. Errors: -PARLEY_EPIPE (closed
- * for sending), -PARLEY_ENOTCONN, or what ended the connection (told once, then EPIPE).
+ * for sending), or what ended the connection (told once, then EPIPE).
+ *
+ * In LISTEN the connection becomes active, as by parley_open_active() without a remote end of its
+ * own and with the same errors, and the bytes wait for the handshake. -PARLEY_EAGAIN then means
+ * that it has become active and no byte was taken.
  */
 int64_t parley_send(struct parley_host *host, uint64_t now, parley_conn conn,
 		    const struct parley_span *spans, int n, unsigned flags);
@@ -72,7 +90,8 @@ int64_t parley_send(struct parley_host *host, uint64_t now, parley_conn conn,
 /*
  * Writable room at the end of the send buffer, to fill in place: up to `n` buffers of together at
  * most `len` bytes; returns how many buffers. parley_commit() then sends the first `len` bytes of
- * it; any other send in between voids the reservation.
+ * it; any other send in between voids the reservation. In LISTEN, parley_reserve() does what
+ * parley_send() does there.
  */
 int parley_reserve(struct parley_host *host, uint64_t now, parley_conn conn, size_t len,
 		   struct parley_buffer *buffers, int n);

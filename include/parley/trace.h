@@ -179,7 +179,7 @@ extern "C" {
 	X(CONNECT, "connect", "") X(LISTEN, "listen", "") X(OPEN_PASSIVE, "open", "") \
 	X(ACCEPT, "accept", "") X(SEND, "send", "") X(RECEIVE, "receive", "") \
 	X(SHUTDOWN, "shutdown", "") X(CLOSE, "close", "") X(ABORT, "abort", "") \
-	X(RELEASE, "release", "")
+	X(RELEASE, "release", "") X(OPEN_ACTIVE, "open-active", "")
 /* clang-format on */
 
 #define PARLEY_ENUM(prefix, name, text, meaning) PARLEY_##prefix##_##name,

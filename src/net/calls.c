@@ -133,6 +133,45 @@ int parley_open_passive(struct parley_host *host, uint64_t now, const struct par
 	return user_open_passive(&host->tcp, open, out);
 }
 
+/*
+ * OPEN and SEND in LISTEN: the connection becomes active, if its remote end is whole and there is
+ * a way to it.
+ */
+static int become_active(struct parley_host *host, parley_conn conn, struct parley_open *open)
+{
+	int ifindex;
+
+	if (ip_is_unspecified(&open->remote.addr) || !open->remote.port)
+		return -PARLEY_EDESTADDRREQ;
+	ifindex = choose_source(host, open);
+	return ifindex < 0 ? ifindex : user_open_active(&host->tcp, conn, open, ifindex);
+}
+
+/* The same with the peer that the passive OPEN has named, or with what `remote` says of it. */
+static int open_active(struct parley_host *host, parley_conn conn,
+		       const struct parley_endpoint *remote)
+{
+	struct parley_open open;
+	int error = user_listening(&host->tcp, conn, &open);
+
+	if (!error && remote && !ip_is_unspecified(&remote->addr))
+		open.remote.addr = remote->addr;
+	if (!error && remote && remote->port)
+		open.remote.port = remote->port;
+	if (!error)
+		error = become_active(host, conn, &open);
+	if (error)
+		observe_call(&host->tcp, NULL, PARLEY_CALL_OPEN_ACTIVE, 0, error);
+	return error;
+}
+
+int parley_open_active(struct parley_host *host, uint64_t now, parley_conn conn,
+		       const struct parley_endpoint *remote)
+{
+	tcp_set_now(&host->tcp, now);
+	return open_active(host, conn, remote);
+}
+
 int parley_accept(struct parley_host *host, uint64_t now, parley_conn listener, uint64_t user,
 		  parley_conn *out)
 {
@@ -143,15 +182,28 @@ int parley_accept(struct parley_host *host, uint64_t now, parley_conn listener, 
 int64_t parley_send(struct parley_host *host, uint64_t now, parley_conn conn,
 		    const struct parley_span *spans, int n, unsigned flags)
 {
+	int64_t taken;
+	int error;
+
 	tcp_set_now(&host->tcp, now);
-	return user_send(&host->tcp, conn, spans, n, flags);
+	taken = user_send(&host->tcp, conn, spans, n, flags);
+	if (taken != -PARLEY_EDESTADDRREQ)
+		return taken;
+	error = open_active(host, conn, NULL);
+	return error ? error : user_send(&host->tcp, conn, spans, n, flags);
 }
 
 int parley_reserve(struct parley_host *host, uint64_t now, parley_conn conn, size_t len,
 		   struct parley_buffer *buffers, int n)
 {
+	int count, error;
+
 	tcp_set_now(&host->tcp, now);
-	return user_reserve(&host->tcp, conn, len, buffers, n);
+	count = user_reserve(&host->tcp, conn, len, buffers, n);
+	if (count != -PARLEY_EDESTADDRREQ)
+		return count;
+	error = open_active(host, conn, NULL);
+	return error ? error : user_reserve(&host->tcp, conn, len, buffers, n);
 }
 
 int64_t parley_commit(struct parley_host *host, uint64_t now, parley_conn conn, size_t len,

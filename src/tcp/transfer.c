@@ -24,7 +24,8 @@ static int may_send(struct tcb *tcb)
 	case PARLEY_CLOSED:
 		return ended(tcb, -PARLEY_EPIPE);
 	case PARLEY_LISTEN:
-		return -PARLEY_ENOTCONN;
+		/* To a peer that is known it becomes active first: the net layer finds the way. */
+		return -PARLEY_EDESTADDRREQ;
 	case PARLEY_SYN_SENT:
 	case PARLEY_SYN_RECEIVED:
 	case PARLEY_ESTABLISHED:
