@@ -80,8 +80,9 @@ extern "C" {
 	X(ATTEMPT_FAILS, "AttemptFails", "handshakes that failed") \
 	X(ESTAB_RESETS, "EstabResets", "ESTABLISHED or CLOSE-WAIT to CLOSED") \
 	X(CURR_ESTAB, "CurrEstab", "connections in ESTABLISHED or CLOSE-WAIT now") \
-	X(LISTEN_OVERFLOWS, "ListenOverflows", "final ACKs dropped for a full accept queue") \
+	X(LISTEN_OVERFLOWS, "ListenOverflows", "SYNs and final ACKs at a full accept queue") \
 	X(LISTEN_DROPS, "ListenDrops", "SYNs and final ACKs dropped at listeners") \
+	X(REQ_Q_FULL_DROP, "TCPReqQFullDrop", "SYNs dropped for a full SYN queue") \
 	X(DELAYED_ACKS, "DelayedACKs", "acknowledgements that the timer sent") \
 	X(TIMEOUTS, "TCPTimeouts", "retransmission timeouts") \
 	X(FAST_RETRANS, "TCPFastRetrans", "segments retransmitted after duplicate ACKs") \

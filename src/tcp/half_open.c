@@ -137,6 +137,27 @@ static void write_back(struct tcp *tcp, struct syn_entry *entry, struct tcb *tcb
 	output_reply(tcp, tcb);
 }
 
+/*
+ * The handshake is complete, and the accept queue is full: the ACK is dropped, and the SYN,ACK goes
+ * again until there is room; or, if so set, the peer is told at once.
+ */
+static void overflow(struct tcp *tcp, struct syn_entry *entry, const struct arrival *arrival,
+		     const struct segment *segment)
+{
+	struct tcb tcb;
+
+	count(tcp, PARLEY_COUNTER_LISTEN_OVERFLOWS);
+	count(tcp, PARLEY_COUNTER_LISTEN_DROPS);
+	observe_drop(tcp, arrival, segment, slot_handle(&tcp->slots, entry->slot),
+		     PARLEY_DROP_ACCEPT_QUEUE_FULL);
+	if (!tcp->settings->v[PARLEY_SET_ABORT_ON_OVERFLOW])
+		return;
+	output_refuse(tcp, arrival, segment);
+	half_open_expand(tcp, entry, &tcb);
+	tcb_set_state(tcp, &tcb, PARLEY_CLOSED, PARLEY_CAUSE_ABORT);
+	half_open_free(tcp, entry);
+}
+
 void half_open_arrives(struct tcp *tcp, struct syn_entry *entry, const struct arrival *arrival,
 		       const struct segment *segment)
 {
@@ -153,9 +174,7 @@ void half_open_arrives(struct tcp *tcp, struct syn_entry *entry, const struct ar
 		return;
 	}
 	if (completes && listener_accept_full(tcp, listener)) {
-		count(tcp, PARLEY_COUNTER_LISTEN_OVERFLOWS);
-		count(tcp, PARLEY_COUNTER_LISTEN_DROPS);
-		observe_drop(tcp, arrival, segment, conn, PARLEY_DROP_ACCEPT_QUEUE_FULL);
+		overflow(tcp, entry, arrival, segment);
 		return;
 	}
 	if (completes && !(promoted = pool_get(&tcp->tcbs))) {

@@ -54,6 +54,7 @@ void passive_entry(struct tcp *tcp, struct listener *listener, const struct arri
 		count(tcp, PARLEY_COUNTER_LISTEN_OVERFLOWS);
 		reason = PARLEY_DROP_ACCEPT_QUEUE_FULL;
 	} else if (listener_syn_full(tcp, listener)) {
+		count(tcp, PARLEY_COUNTER_REQ_Q_FULL_DROP);
 		reason = PARLEY_DROP_SYN_QUEUE_FULL;
 	} else {
 		tcb_init(tcp, &tcb, &arrival->tuple, arrival->ifindex, listener->settings);
