@@ -84,7 +84,7 @@ enum parley_setting_scope {
 	X(SYN_BACKLOG, "syn-backlog", COUNT, HOST, 1, 1 << 20, 4096, \
 	  "half-open connections of a listener, at most") \
 	X(ABORT_ON_OVERFLOW, "abort-on-overflow", BOOL, HOST, 0, 1, 0, \
-	  "answer the final ACK by a RST when the accept queue is full; 0: drop it, it comes again") \
+	  "answer a final ACK by a RST when the accept queue is full; 0: drop it, the peer waits") \
 	X(TIME_WAIT_LIMIT, "time-wait-limit", COUNT, HOST, 0, 1 << 24, 262144, \
 	  "connections in TIME-WAIT without an owner, at most; the oldest is given up first") \
 	X(PORT_FIRST, "port-first", COUNT, HOST, 1, 65535, 32768, \

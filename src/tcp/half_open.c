@@ -40,6 +40,7 @@ bool half_open_new(struct tcp *tcp, const struct tcb *tcb, struct listener *list
 {
 	struct syn_entry *entry = pool_get_zero(&tcp->syns);
 	struct tcb copy = *tcb;
+	uint64_t due;
 
 	if (!entry)
 		return false;
@@ -57,7 +58,6 @@ bool half_open_new(struct tcp *tcp, const struct tcb *tcb, struct listener *list
 	entry->irs = tcb->irs;
 	entry->wnd = (uint16_t)tcb->snd.wnd;
 	entry->mss = tcb->peer_mss;
-	entry->sent_at = tcp->now;
 	if (!demux_insert(tcp, &entry->tuple, entry->slot)) {
 		slot_give(&tcp->slots, entry->slot);
 		pool_put(&tcp->syns, entry);
@@ -67,7 +67,9 @@ bool half_open_new(struct tcp *tcp, const struct tcb *tcb, struct listener *list
 	copy.slot = entry->slot;
 	tcb_set_state(tcp, &copy, PARLEY_SYN_RECEIVED, PARLEY_CAUSE_SEGMENT);
 	send_syn_ack(tcp, &copy, PARLEY_WHY_NEW);
-	wheel_schedule(&tcp->wheel, &entry->timer, timeout(tcp, listener->settings, entry));
+	due = timeout(tcp, listener->settings, entry);
+	entry->wait = (due - tcp->now) & SYN_WAIT_MAX;
+	wheel_schedule(&tcp->wheel, &entry->timer, due);
 	return true;
 }
 
@@ -97,7 +99,9 @@ void half_open_expand(struct tcp *tcp, const struct syn_entry *entry, struct tcb
 	if (entry->retransmits)
 		tcb->flags |= TCB_SYN_LOST;
 	tcb->iss = entry->iss;
-	tcb->stalled_since = entry->sent_at;
+	/* For the RTT sample, which a retransmission forbids. */
+	tcb->stalled_since = entry->timer.deadline - entry->wait;
+	tcb->last_challenge = entry_last_challenge(tcp->now, entry->challenged);
 	open_prepare(tcp, tcb);
 	open_sent_syn(tcb);
 	open_peer(tcb, entry->irs, entry->mss,
@@ -135,6 +139,7 @@ static void write_back(struct tcp *tcp, struct syn_entry *entry, struct tcb *tcb
 		return;
 	}
 	output_reply(tcp, tcb);
+	entry->challenged = entry_challenged(tcb->last_challenge) & ENTRY_CHALLENGE_MAX;
 }
 
 /*

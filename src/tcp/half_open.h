@@ -10,6 +10,10 @@
 
 #include "tcp/tcp.h"
 
+/* Bits that hold the largest "initial-rto", 60 s, ns. */
+#define SYN_WAIT_BITS 36
+#define SYN_WAIT_MAX  (((uint64_t)1 << SYN_WAIT_BITS) - 1)
+
 /* At most 96 bytes. `timer`'s deadline is the truth: the next SYN,ACK. */
 struct syn_entry {
 	struct wheel_entry timer;
@@ -21,9 +25,11 @@ struct syn_entry {
 	parley_conn listener;
 	struct tuple tuple;
 	struct seq iss, irs;
-	uint16_t wnd;	  /* the peer's, unscaled */
-	uint16_t mss;	  /* the peer's option, or the default */
-	uint64_t sent_at; /* the first SYN,ACK: for the RTT sample */
+	uint16_t wnd; /* the peer's, unscaled */
+	uint16_t mss; /* the peer's option, or the default */
+	/* From the first SYN,ACK to when its timer is due, ns; before the first retransmission. */
+	uint64_t wait : SYN_WAIT_BITS;
+	uint64_t challenged : ENTRY_CHALLENGE_BITS;
 };
 
 #define SYN_NO_SCALING 0xff

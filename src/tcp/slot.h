@@ -14,11 +14,11 @@
 
 #include <parley/types.h>
 
-#define SLOT_NONE	UINT32_MAX
 #define SLOT_LEAF_BITS	8
 #define SLOT_MID_BITS	8
 #define SLOT_TOP_BITS	8
 #define SLOT_MAX	(1u << 24)
+#define SLOT_NONE	SLOT_MAX /* no index: 25 bits are enough for one or none */
 #define SLOT_GENERATION ((1u << 29) - 1)
 
 struct slot {
