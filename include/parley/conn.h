@@ -27,7 +27,12 @@ struct parley_open {
 	uint64_t user;
 	/* Listeners: connections waiting for accept, at most; limited by "somaxconn". */
 	uint32_t backlog;
+	/* PARLEY_OPEN_DECIDE, of listeners only, or 0. */
+	uint32_t flags;
 };
+
+/* The user decides on each SYN before it is answered: see parley_next_syn(). */
+#define PARLEY_OPEN_DECIDE 1u
 
 /*
  * OPEN, active (RFC 9293 3.10.1): sends a SYN. The event CONNECTED, or DEAD with the reason,
@@ -39,7 +44,7 @@ int parley_connect(struct parley_host *host, uint64_t now, const struct parley_o
 
 /*
  * OPEN, passive, as sockets do it: a listener, which makes a connection for each handshake.
- * Errors: -PARLEY_EADDRINUSE, -PARLEY_EADDRNOTAVAIL, -PARLEY_ENOBUFS.
+ * Errors: -PARLEY_EADDRINUSE, -PARLEY_EADDRNOTAVAIL, -PARLEY_ENOBUFS, -PARLEY_EINVAL (flags).
  */
 int parley_listen(struct parley_host *host, uint64_t now, const struct parley_open *open,
 		  parley_conn *out);
@@ -71,6 +76,53 @@ int parley_open_active(struct parley_host *host, uint64_t now, parley_conn conn,
  */
 int parley_accept(struct parley_host *host, uint64_t now, parley_conn listener, uint64_t user,
 		  parley_conn *out);
+
+/*
+ * A SYN that a listener holds (PARLEY_OPEN_DECIDE): nothing has been answered, and `conn` names it
+ * until it is decided on, or forgotten. A connection that comes of it keeps this handle, though the
+ * user holds it only from parley_accept() on.
+ */
+struct parley_syn {
+	size_t size;
+	parley_conn conn;
+	/* The four-tuple: where the SYN was sent to, and who sent it. */
+	struct parley_endpoint local, remote;
+	int ifindex;
+	/* Held until then, ns, unless the user decides. */
+	uint64_t until;
+};
+
+/*
+ * Fetches the oldest SYN that waits for the user's decision, each of them once; the listener's
+ * event DECIDE tells that there are some. Set the size of `syn` first. The peer repeats its SYN
+ * meanwhile: that changes nothing, nor is it reported.
+ *
+ * Held SYNs are half-open connections, and count under "syn-backlog". After "decide-timeout" they
+ * are forgotten, as when the peer resets them, or another listens after their listener is closed:
+ * then the handle is stale, and the peer's next SYN, if there is one, is a new one.
+ *
+ * Errors: -PARLEY_EAGAIN (there is none), -PARLEY_EBADF, -PARLEY_EINVAL (size, or not a listener).
+ */
+int parley_next_syn(struct parley_host *host, parley_conn listener, struct parley_syn *syn);
+
+enum parley_decision {
+	/* The SYN,ACK goes: the handshake takes its way, and ACCEPT follows when it is done. */
+	PARLEY_DECIDE_ACCEPT,
+	/* A RST, as if nobody listened. */
+	PARLEY_DECIDE_REFUSE,
+	/* No answer: the peer may try again, which is a new SYN. */
+	PARLEY_DECIDE_DROP,
+	/* Hold it for another "decide-timeout" from now. */
+	PARLEY_DECIDE_LATER,
+};
+
+/*
+ * Decides on a SYN that is held, fetched or not. It needs no memory and cannot fail for want of
+ * any. Errors: -PARLEY_EBADF (forgotten meanwhile, or its listener is closed), -PARLEY_EINVAL (not
+ * a SYN, decided on already, or no such decision).
+ */
+int parley_decide(struct parley_host *host, uint64_t now, parley_conn conn,
+		  enum parley_decision decision);
 
 /* More will follow at once: a partial segment may wait for it (MSG_MORE). */
 #define PARLEY_SEND_MORE 1u
@@ -151,6 +203,7 @@ int parley_release_conn(struct parley_host *host, uint64_t now, parley_conn conn
 #define PARLEY_SOFT_ERROR  0x0040u /* told by ICMP, not fatal */
 #define PARLEY_PEER_CLOSED 0x0080u /* the peer's FIN is in sequence */
 #define PARLEY_DEAD	   0x0100u /* CLOSED, or nothing but 2 MSL left; see error */
+#define PARLEY_DECIDE	   0x0200u /* a SYN waits for the user's decision */
 
 struct parley_event {
 	parley_conn conn;

@@ -3,6 +3,7 @@
 
 #include "tcp/arrives.h"
 #include "tcp/demux.h"
+#include "tcp/held.h"
 #include "tcp/listener.h"
 #include "tcp/observe.h"
 #include "tcp/open.h"
@@ -36,49 +37,64 @@ static uint64_t timeout(const struct tcp *tcp, const struct settings *settings,
 	return tcp->now + (rto < most ? rto : most);
 }
 
-bool half_open_new(struct tcp *tcp, const struct tcb *tcb, struct listener *listener)
+void half_open_learn(struct syn_entry *entry, const struct tcb *tcb)
 {
-	struct syn_entry *entry = pool_get_zero(&tcp->syns);
-	struct tcb copy = *tcb;
-	uint64_t due;
-
-	if (!entry)
-		return false;
-	entry->slot = slot_take(&tcp->slots, ENTRY_SYN, entry);
-	if (entry->slot == SLOT_NONE) {
-		pool_put(&tcp->syns, entry);
-		return false;
-	}
-	entry->kind = ENTRY_SYN;
-	entry->ifindex = tcb->ifindex;
-	entry->snd_shift = tcb->flags & TCB_SCALING ? tcb->snd_shift : SYN_NO_SCALING;
-	entry->listener = slot_handle(&tcp->slots, listener->listening.slot);
-	entry->tuple = tcb->tuple;
-	entry->iss = tcb->iss;
+	entry->snd_shift = SYN_NO_SCALING;
+	if (tcb->flags & TCB_SCALING)
+		entry->snd_shift = (unsigned)tcb->snd_shift & 0xf;
 	entry->irs = tcb->irs;
 	entry->wnd = (uint16_t)tcb->snd.wnd;
 	entry->mss = tcb->peer_mss;
+}
+
+struct syn_entry *half_open_new(struct tcp *tcp, const struct tcb *tcb, struct listener *listener)
+{
+	struct syn_entry *entry = pool_get_zero(&tcp->syns);
+
+	if (!entry)
+		return NULL;
+	entry->slot = slot_take(&tcp->slots, ENTRY_SYN, entry);
+	if (entry->slot == SLOT_NONE) {
+		pool_put(&tcp->syns, entry);
+		return NULL;
+	}
+	entry->kind = ENTRY_SYN;
+	entry->ifindex = tcb->ifindex;
+	entry->listener = slot_handle(&tcp->slots, listener->listening.slot);
+	entry->tuple = tcb->tuple;
+	entry->iss = tcb->iss;
+	half_open_learn(entry, tcb);
 	if (!demux_insert(tcp, &entry->tuple, entry->slot)) {
 		slot_give(&tcp->slots, entry->slot);
 		pool_put(&tcp->syns, entry);
-		return false;
+		return NULL;
 	}
 	listener->half_open++;
-	copy.slot = entry->slot;
-	tcb_set_state(tcp, &copy, PARLEY_SYN_RECEIVED, PARLEY_CAUSE_SEGMENT);
-	send_syn_ack(tcp, &copy, PARLEY_WHY_NEW);
-	due = timeout(tcp, listener->settings, entry);
+	return entry;
+}
+
+void half_open_answer(struct tcp *tcp, struct syn_entry *entry, struct tcb *tcb,
+		      const struct listener *listener)
+{
+	uint64_t due = timeout(tcp, listener->settings, entry);
+
+	entry->held = SYN_ANSWERED;
 	entry->wait = (due - tcp->now) & SYN_WAIT_MAX;
+	entry->challenged = 0;
+	tcb->slot = entry->slot;
+	tcb_set_state(tcp, tcb, PARLEY_SYN_RECEIVED, PARLEY_CAUSE_SEGMENT);
+	send_syn_ack(tcp, tcb, PARLEY_WHY_NEW);
 	wheel_schedule(&tcp->wheel, &entry->timer, due);
-	return true;
 }
 
 void half_open_free(struct tcp *tcp, struct syn_entry *entry)
 {
 	struct listener *listener = listener_of(tcp, entry);
 
-	if (listener)
+	if (listener) {
+		held_unlink(tcp, entry, listener);
 		listener->half_open--;
+	}
 	wheel_cancel(&tcp->wheel, &entry->timer);
 	demux_forget(tcp, &entry->tuple, entry->slot);
 	slot_give(&tcp->slots, entry->slot);
@@ -94,14 +110,16 @@ void half_open_expand(struct tcp *tcp, const struct syn_entry *entry, struct tcb
 	tcb->flags = TCB_EPHEMERAL | TCB_PASSIVE;
 	tcb->slot = entry->slot;
 	tcb->notice.slot = entry->slot;
-	tcb->state = PARLEY_SYN_RECEIVED;
+	tcb->state = half_open_state(entry);
 	tcb->retransmits = entry->retransmits;
 	if (entry->retransmits)
 		tcb->flags |= TCB_SYN_LOST;
 	tcb->iss = entry->iss;
-	/* For the RTT sample, which a retransmission forbids. */
-	tcb->stalled_since = entry->timer.deadline - entry->wait;
-	tcb->last_challenge = entry_last_challenge(tcp->now, entry->challenged);
+	if (!entry->held) {
+		/* For the RTT sample, which a retransmission forbids. */
+		tcb->stalled_since = entry->timer.deadline - entry->wait;
+		tcb->last_challenge = entry_last_challenge(tcp->now, entry->challenged);
+	}
 	open_prepare(tcp, tcb);
 	open_sent_syn(tcb);
 	open_peer(tcb, entry->irs, entry->mss,
@@ -178,6 +196,10 @@ void half_open_arrives(struct tcp *tcp, struct syn_entry *entry, const struct ar
 		arrives_unknown(tcp, arrival, segment);
 		return;
 	}
+	if (entry->held) {
+		held_arrives(tcp, entry, listener, arrival, segment);
+		return;
+	}
 	if (completes && listener_accept_full(tcp, listener)) {
 		overflow(tcp, entry, arrival, segment);
 		return;
@@ -203,6 +225,10 @@ void half_open_timeout(struct tcp *tcp, struct syn_entry *entry)
 
 	if (!listener) {
 		half_open_free(tcp, entry);
+		return;
+	}
+	if (entry->held) {
+		held_timeout(tcp, entry);
 		return;
 	}
 	half_open_expand(tcp, entry, &tcb);

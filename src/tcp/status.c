@@ -81,7 +81,8 @@ static void of_slot(struct tcp *tcp, uint32_t index, struct parley_status *statu
 		half_open_expand(tcp, slot->object, &tcb);
 		of_tcb(&tcb, status);
 		status->entry = PARLEY_ENTRY_SYN;
-		status->timer = PARLEY_TIMER_RETRANSMIT;
+		status->timer = tcb.state == PARLEY_LISTEN ? PARLEY_TIMER_DECIDE
+							   : PARLEY_TIMER_RETRANSMIT;
 		status->timer_due = ((const struct syn_entry *)slot->object)->timer.deadline;
 		break;
 	case ENTRY_REMNANT:

@@ -160,13 +160,28 @@ static void test_listen(void **state)
 {
 	struct station *s = *state;
 	struct parley_open open = {.size = sizeof open, .local.port = 80, .backlog = 5};
+	struct parley_syn syn = {.size = sizeof syn - 1};
 	parley_conn conn;
 
 	open.local.addr = station_addr("192.0.2.9");
 	assert_int_equal(parley_listen(s->host, s->now, &open, &conn), -PARLEY_EADDRNOTAVAIL);
 	assert_int_equal(parley_open_passive(s->host, s->now, &open, &conn), -PARLEY_EADDRNOTAVAIL);
 	open.local.addr = station_addr("0.0.0.0");
+	open.flags = PARLEY_OPEN_DECIDE << 1;
+	assert_int_equal(parley_listen(s->host, s->now, &open, &conn), -PARLEY_EINVAL);
+	open.flags = PARLEY_OPEN_DECIDE;
+	assert_int_equal(parley_open_passive(s->host, s->now, &open, &conn), -PARLEY_EINVAL);
+	assert_int_equal(parley_connect(s->host, s->now, &open, &conn), -PARLEY_EINVAL);
 	assert_int_equal(parley_listen(s->host, s->now, &open, &conn), 0);
+	assert_int_equal(parley_next_syn(s->host, conn, NULL), -PARLEY_EINVAL);
+	assert_int_equal(parley_next_syn(s->host, conn, &syn), -PARLEY_EINVAL);
+	syn.size = sizeof syn;
+	assert_int_equal(parley_next_syn(s->host, conn, &syn), -PARLEY_EAGAIN);
+	assert_int_equal(parley_next_syn(s->host, conn + 1, &syn), -PARLEY_EBADF);
+	assert_int_equal(parley_decide(s->host, s->now, conn, PARLEY_DECIDE_DROP), -PARLEY_EINVAL);
+	assert_int_equal(parley_decide(s->host, s->now, conn + 1, PARLEY_DECIDE_DROP),
+			 -PARLEY_EBADF);
+	open.flags = 0;
 	open.local.addr = station_addr("192.0.2.1");
 	assert_int_equal(parley_listen(s->host, s->now, &open, &conn), -PARLEY_EADDRINUSE);
 	open.local.port = 81;
