@@ -241,7 +241,7 @@ int user_open_active(struct tcp *tcp, parley_conn conn, const struct parley_open
 	}
 	listening_remove(tcp, tcb);
 	tcb->ifindex = (uint8_t)ifindex;
-	tcb->flags &= ~(uint32_t)TCB_PASSIVE; /* a reset ends it now */
+	tcb->flags &= ~(uint32_t)TCB_PASSIVE; /* MUST-11: a reset ends it now */
 	tcb->rto = (uint64_t)tcb_setting(tcb, PARLEY_SET_INITIAL_RTO);
 	tcb->notice.soft = 0;
 	observe_call(tcp, tcb, PARLEY_CALL_OPEN_ACTIVE, 0, 0);

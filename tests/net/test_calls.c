@@ -306,6 +306,26 @@ static void test_open_active_refused(void **state)
 	assert_int_equal(parley_open_active(s->host, s->now, 12345, NULL), -PARLEY_EBADF);
 }
 
+/* A way, but no address of its own for it; and no memory for the way to itself. */
+static void test_open_active_without_source_or_memory(void **state)
+{
+	struct station *s = *state;
+	struct parley_addr net = station_addr("2001:db8::");
+	parley_conn far = open_passive(s, NULL, "2001:db8::2", 7);
+	parley_conn self;
+
+	assert_int_equal(parley_route_add(s->host, s->now, 1, &net, 32, NULL), 0);
+	assert_int_equal(parley_open_active(s->host, s->now, far, NULL), -PARLEY_EADDRNOTAVAIL);
+	assert_int_equal(state_of(s, far), PARLEY_LISTEN);
+	assert_int_equal(parley_release_conn(s->host, s->now, far), 0);
+	self = open_passive(s, NULL, "127.0.0.1", 80);
+	s->slabs.limit = s->slabs.out;
+	assert_int_equal(parley_open_active(s->host, s->now, self, NULL), -PARLEY_ENOBUFS);
+	assert_int_equal(state_of(s, self), PARLEY_LISTEN);
+	s->slabs.limit = UINT32_MAX;
+	assert_int_equal(parley_open_active(s->host, s->now, self, NULL), 0);
+}
+
 /* The address that the passive OPEN named has been taken away meanwhile. */
 static void test_open_active_without_its_address(void **state)
 {
@@ -477,6 +497,7 @@ int main(void)
 		CASE(test_open_active),
 		CASE(test_open_active_refused),
 		CASE(test_open_active_without_its_address),
+		CASE(test_open_active_without_source_or_memory),
 		CASE(test_open_active_to_itself),
 		CASE(test_send_in_listen),
 		CASE(test_send_in_listen_to_nobody),

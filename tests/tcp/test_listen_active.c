@@ -87,7 +87,7 @@ static void test_text_waits(void **unused)
 	peer_done(&p);
 }
 
-/* It came from SYN-SENT: what ends the handshake ends it, it does not return to LISTEN. */
+/* MUST-11: it came from SYN-SENT, so what ends the handshake ends it: no return to LISTEN. */
 static void test_is_active(void **unused)
 {
 	struct peer p;
