@@ -25,7 +25,8 @@ struct slot {
 	void *object;		  /* NULL while free */
 	uint32_t generation : 29; /* of the next or present use, from 1 */
 	uint32_t kind : 3;	  /* enum entry_kind */
-	uint32_t next;		  /* while free: the next free one */
+	uint32_t next : 25;	  /* while free: the next free one */
+	uint32_t share : 7; /* of the leaf's first two: how many of it are used, in two halves */
 };
 
 struct slots {
@@ -59,6 +60,12 @@ static inline struct slot *slot_at(const struct slots *slots, uint32_t index)
 
 	return &leaf[index & ((1u << SLOT_LEAF_BITS) - 1)];
 }
+
+/*
+ * The first slot in use from `index` on, or SLOT_NONE: for walks over all of them. Leaves without
+ * any are passed as a whole, so that many free slots cost little.
+ */
+uint32_t slot_next_used(const struct slots *slots, uint32_t index);
 
 /* The handle of a slot in use. */
 parley_conn slot_handle(const struct slots *slots, uint32_t index);
