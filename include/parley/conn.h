@@ -27,7 +27,12 @@ struct parley_open {
 	uint64_t user;
 	/* Listeners: connections waiting for accept, at most; limited by "somaxconn". */
 	uint32_t backlog;
+	/* PARLEY_OPEN_DECIDE, of listeners only, or 0. */
+	uint32_t flags;
 };
+
+/* The user decides on each SYN before it is answered: see parley_next_syn(). */
+#define PARLEY_OPEN_DECIDE 1u
 
 /*
  * OPEN, active (RFC 9293 3.10.1): sends a SYN. The event CONNECTED, or DEAD with the reason,
@@ -39,7 +44,7 @@ int parley_connect(struct parley_host *host, uint64_t now, const struct parley_o
 
 /*
  * OPEN, passive, as sockets do it: a listener, which makes a connection for each handshake.
- * Errors: -PARLEY_EADDRINUSE, -PARLEY_EADDRNOTAVAIL, -PARLEY_ENOBUFS.
+ * Errors: -PARLEY_EADDRINUSE, -PARLEY_EADDRNOTAVAIL, -PARLEY_ENOBUFS, -PARLEY_EINVAL (flags).
  */
 int parley_listen(struct parley_host *host, uint64_t now, const struct parley_open *open,
 		  parley_conn *out);
@@ -52,11 +57,72 @@ int parley_open_passive(struct parley_host *host, uint64_t now, const struct par
 			parley_conn *out);
 
 /*
+ * OPEN, active, of a connection in LISTEN (RFC 9293 3.10.1): the passive OPEN of
+ * parley_open_passive() becomes active and sends a SYN. What `remote` leaves unspecified (all of
+ * it, when it is NULL) is what the passive OPEN has named. The local port stays; an unspecified
+ * local address is chosen by route. From then on it is as if parley_connect() had made it: it does
+ * not return to LISTEN. After an error it listens as before.
+ *
+ * Errors: -PARLEY_EDESTADDRREQ (the remote socket is unspecified), -PARLEY_EISCONN (it is beyond
+ * LISTEN), -PARLEY_ENOTCONN (it is CLOSED), -PARLEY_EOPNOTSUPP (a listener), -PARLEY_EBADF, and
+ * those of parley_connect().
+ */
+int parley_open_active(struct parley_host *host, uint64_t now, parley_conn conn,
+		       const struct parley_endpoint *remote);
+
+/*
  * Takes the oldest established connection off a listener's queue. `user` becomes its user word.
  * Errors: -PARLEY_EAGAIN, -PARLEY_EBADF, -PARLEY_EINVAL (not a listener).
  */
 int parley_accept(struct parley_host *host, uint64_t now, parley_conn listener, uint64_t user,
 		  parley_conn *out);
+
+/*
+ * A SYN that a listener holds (PARLEY_OPEN_DECIDE): nothing has been answered, and `conn` names it
+ * until it is decided on, or forgotten. A connection that comes of it keeps this handle, though the
+ * user holds it only from parley_accept() on.
+ */
+struct parley_syn {
+	size_t size;
+	parley_conn conn;
+	/* The four-tuple: where the SYN was sent to, and who sent it. */
+	struct parley_endpoint local, remote;
+	int ifindex;
+	/* Held until then, ns, unless the user decides. */
+	uint64_t until;
+};
+
+/*
+ * Fetches the oldest SYN that waits for the user's decision, each of them once; the listener's
+ * event DECIDE tells that there are some. Set the size of `syn` first. The peer repeats its SYN
+ * meanwhile: that changes nothing, nor is it reported.
+ *
+ * Held SYNs are half-open connections, and count under "syn-backlog". After "decide-timeout" they
+ * are forgotten, as when the peer resets them, or another listens after their listener is closed:
+ * then the handle is stale, and the peer's next SYN, if there is one, is a new one.
+ *
+ * Errors: -PARLEY_EAGAIN (there is none), -PARLEY_EBADF, -PARLEY_EINVAL (size, or not a listener).
+ */
+int parley_next_syn(struct parley_host *host, parley_conn listener, struct parley_syn *syn);
+
+enum parley_decision {
+	/* The SYN,ACK goes: the handshake takes its way, and ACCEPT follows when it is done. */
+	PARLEY_DECIDE_ACCEPT,
+	/* A RST, as if nobody listened. */
+	PARLEY_DECIDE_REFUSE,
+	/* No answer: the peer may try again, which is a new SYN. */
+	PARLEY_DECIDE_DROP,
+	/* Hold it for another "decide-timeout" from now. */
+	PARLEY_DECIDE_LATER,
+};
+
+/*
+ * Decides on a SYN that is held, fetched or not. It needs no memory and cannot fail for want of
+ * any. Errors: -PARLEY_EBADF (forgotten meanwhile, or its listener is closed), -PARLEY_EINVAL (not
+ * a SYN, decided on already, or no such decision).
+ */
+int parley_decide(struct parley_host *host, uint64_t now, parley_conn conn,
+		  enum parley_decision decision);
 
 /* More will follow at once: a partial segment may wait for it (MSG_MORE). */
 #define PARLEY_SEND_MORE 1u
@@ -64,7 +130,11 @@ int parley_accept(struct parley_host *host, uint64_t now, parley_conn listener, 
 /*
  * SEND (RFC 9293 3.10.2): copies bytes into the send buffer; returns how many were taken, all or
  * some, or -PARLEY_EAGAIN when there is no room: WRITABLE follows. Errors: -PARLEY_EPIPE (closed
- * for sending), -PARLEY_ENOTCONN, or what ended the connection (told once, then EPIPE).
+ * for sending), or what ended the connection (told once, then EPIPE).
+ *
+ * In LISTEN the connection becomes active, as by parley_open_active() without a remote end of its
+ * own and with the same errors, and the bytes wait for the handshake. -PARLEY_EAGAIN then means
+ * that it has become active and no byte was taken.
  */
 int64_t parley_send(struct parley_host *host, uint64_t now, parley_conn conn,
 		    const struct parley_span *spans, int n, unsigned flags);
@@ -72,7 +142,8 @@ int64_t parley_send(struct parley_host *host, uint64_t now, parley_conn conn,
 /*
  * Writable room at the end of the send buffer, to fill in place: up to `n` buffers of together at
  * most `len` bytes; returns how many buffers. parley_commit() then sends the first `len` bytes of
- * it; any other send in between voids the reservation.
+ * it; any other send in between voids the reservation. In LISTEN, parley_reserve() does what
+ * parley_send() does there.
  */
 int parley_reserve(struct parley_host *host, uint64_t now, parley_conn conn, size_t len,
 		   struct parley_buffer *buffers, int n);
@@ -132,6 +203,7 @@ int parley_release_conn(struct parley_host *host, uint64_t now, parley_conn conn
 #define PARLEY_SOFT_ERROR  0x0040u /* told by ICMP, not fatal */
 #define PARLEY_PEER_CLOSED 0x0080u /* the peer's FIN is in sequence */
 #define PARLEY_DEAD	   0x0100u /* CLOSED, or nothing but 2 MSL left; see error */
+#define PARLEY_DECIDE	   0x0200u /* a SYN waits for the user's decision */
 
 struct parley_event {
 	parley_conn conn;

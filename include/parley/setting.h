@@ -83,6 +83,10 @@ enum parley_setting_scope {
 	  "upper bound of every accept queue, connections") \
 	X(SYN_BACKLOG, "syn-backlog", COUNT, HOST, 1, 1 << 20, 4096, \
 	  "half-open connections of a listener, at most") \
+	X(DECIDE_TIMEOUT, "decide-timeout", NS, CONN, PARLEY_MS(1), PARLEY_S(3600), PARLEY_S(30), \
+	  "how long a SYN is held for the user to decide (PARLEY_OPEN_DECIDE), then forgotten") \
+	X(ABORT_ON_OVERFLOW, "abort-on-overflow", BOOL, HOST, 0, 1, 0, \
+	  "answer a final ACK by a RST when the accept queue is full; 0: drop it, the peer waits") \
 	X(TIME_WAIT_LIMIT, "time-wait-limit", COUNT, HOST, 0, 1 << 24, 262144, \
 	  "connections in TIME-WAIT without an owner, at most; the oldest is given up first") \
 	X(PORT_FIRST, "port-first", COUNT, HOST, 1, 65535, 32768, \

@@ -40,6 +40,10 @@ extern "C" {
 	X(LISTEN_SYN_FIN, "listen-syn-fin", "SYN and FIN together to a listener") \
 	X(SYN_QUEUE_FULL, "syn-queue-full", "the SYN queue of the listener is full") \
 	X(ACCEPT_QUEUE_FULL, "accept-queue-full", "the accept queue of the listener is full") \
+	X(SYN_HELD, "syn-held", "a SYN again while the user decides on the first") \
+	X(SYN_REFUSED, "syn-refused", "the user refused the SYN: answered by RST") \
+	X(SYN_UNWANTED, "syn-unwanted", "the user had the SYN dropped") \
+	X(SYN_UNDECIDED, "syn-undecided", "a held SYN that nobody decided on in time") \
 	X(SYN_SENT_ACK, "syn-sent-ack", "unacceptable ACK in SYN-SENT") \
 	X(SYN_SENT_RST, "syn-sent-rst", "a RST without an acceptable ACK in SYN-SENT") \
 	X(SYN_SENT_OTHER, "syn-sent-other", "neither SYN nor RST in SYN-SENT") \
@@ -80,8 +84,9 @@ extern "C" {
 	X(ATTEMPT_FAILS, "AttemptFails", "handshakes that failed") \
 	X(ESTAB_RESETS, "EstabResets", "ESTABLISHED or CLOSE-WAIT to CLOSED") \
 	X(CURR_ESTAB, "CurrEstab", "connections in ESTABLISHED or CLOSE-WAIT now") \
-	X(LISTEN_OVERFLOWS, "ListenOverflows", "final ACKs dropped for a full accept queue") \
+	X(LISTEN_OVERFLOWS, "ListenOverflows", "SYNs and final ACKs at a full accept queue") \
 	X(LISTEN_DROPS, "ListenDrops", "SYNs and final ACKs dropped at listeners") \
+	X(REQ_Q_FULL_DROP, "TCPReqQFullDrop", "SYNs dropped for a full SYN queue") \
 	X(DELAYED_ACKS, "DelayedACKs", "acknowledgements that the timer sent") \
 	X(TIMEOUTS, "TCPTimeouts", "retransmission timeouts") \
 	X(FAST_RETRANS, "TCPFastRetrans", "segments retransmitted after duplicate ACKs") \
@@ -117,7 +122,8 @@ extern "C" {
 	X(FIN_WAIT_2, "fin-wait-2", "nobody reads, and the peer does not close") \
 	X(TIME_WAIT, "time-wait", "2 MSL (RFC 9293 3.10.8)") \
 	X(OVERRIDE, "override", "text held back by the silly-window rule (RFC 9293 3.8.6.2.1)") \
-	X(MEMORY, "memory", "another try after memory was short")
+	X(MEMORY, "memory", "another try after memory was short") \
+	X(DECIDE, "decide", "a SYN is held for the user's decision")
 
 /*
  * What is told: X(NAME, "name", "meaning", field names and types...). Up to 12 fields, each
@@ -179,7 +185,8 @@ extern "C" {
 	X(CONNECT, "connect", "") X(LISTEN, "listen", "") X(OPEN_PASSIVE, "open", "") \
 	X(ACCEPT, "accept", "") X(SEND, "send", "") X(RECEIVE, "receive", "") \
 	X(SHUTDOWN, "shutdown", "") X(CLOSE, "close", "") X(ABORT, "abort", "") \
-	X(RELEASE, "release", "")
+	X(RELEASE, "release", "") X(OPEN_ACTIVE, "open-active", "") \
+	X(DECIDE, "decide", "")
 /* clang-format on */
 
 #define PARLEY_ENUM(prefix, name, text, meaning) PARLEY_##prefix##_##name,

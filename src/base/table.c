@@ -324,6 +324,11 @@ bool table_step(struct table *t)
 	return step(t, &made);
 }
 
+static bool is_full(const struct table *t)
+{
+	return table_count(t) >= (slots_of(&t->now) >> 2) * 3;
+}
+
 bool table_insert(struct table *t, uint32_t hash, uint32_t ref)
 {
 	bool fresh = !t->now.chunks, made = false;
@@ -332,7 +337,10 @@ bool table_insert(struct table *t, uint32_t hash, uint32_t ref)
 		return false;
 	if (fresh && !half_make(&t->now, t->memory, TABLE_BITS_MIN))
 		return false;
-	if (table_count(t) >= (slots_of(&t->now) >> 2) * 3)
+	/* Full it is only when there was no memory to grow; perhaps there is now. */
+	if (is_full(t))
+		step(t, &made);
+	if (is_full(t))
 		return false;
 	if (!put(t, (struct table_slot){.hash = hash, .ref = ref}, &made)) {
 		if (fresh)

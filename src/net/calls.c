@@ -5,14 +5,15 @@
  */
 #include "net/host.h"
 #include "net/loopback.h"
+#include "tcp/held.h"
 #include "tcp/observe.h"
 #include "tcp/status.h"
 #include "tcp/user.h"
 #include "wire/ip.h"
 
-static bool is_valid(const struct parley_open *open)
+static bool is_valid(const struct parley_open *open, uint32_t flags)
 {
-	return open && open->size >= sizeof *open;
+	return open && open->size >= sizeof *open && !(open->flags & ~flags);
 }
 
 /* MUST-46: a connection is between two single hosts. */
@@ -88,7 +89,7 @@ int parley_connect(struct parley_host *host, uint64_t now, const struct parley_o
 	int ifindex;
 
 	tcp_set_now(&host->tcp, now);
-	if (!is_valid(open))
+	if (!is_valid(open, 0))
 		return -PARLEY_EINVAL;
 	chosen = *open;
 	ifindex = choose_source(host, &chosen);
@@ -98,9 +99,10 @@ int parley_connect(struct parley_host *host, uint64_t now, const struct parley_o
 }
 
 /* A passive OPEN may name one of our addresses, or none. */
-static int check_local(const struct parley_host *host, const struct parley_open *open)
+static int check_local(const struct parley_host *host, const struct parley_open *open,
+		       uint32_t flags)
 {
-	if (!is_valid(open))
+	if (!is_valid(open, flags))
 		return -PARLEY_EINVAL;
 	if (ip_is_unspecified(&open->local.addr) || loopback_leads_to(host, &open->local.addr))
 		return 0;
@@ -113,7 +115,7 @@ int parley_listen(struct parley_host *host, uint64_t now, const struct parley_op
 	int error;
 
 	tcp_set_now(&host->tcp, now);
-	error = check_local(host, open);
+	error = check_local(host, open, PARLEY_OPEN_DECIDE);
 	if (error)
 		return (int)observe_call(&host->tcp, NULL, PARLEY_CALL_LISTEN, 0, error);
 	return user_listen(&host->tcp, open, out);
@@ -125,12 +127,51 @@ int parley_open_passive(struct parley_host *host, uint64_t now, const struct par
 	int error;
 
 	tcp_set_now(&host->tcp, now);
-	error = check_local(host, open);
+	error = check_local(host, open, 0);
 	if (error)
 		return (int)observe_call(&host->tcp, NULL, PARLEY_CALL_OPEN_PASSIVE, 0, error);
 	if (is_group(host, &open->remote.addr))
 		return -PARLEY_EINVAL;
 	return user_open_passive(&host->tcp, open, out);
+}
+
+/*
+ * OPEN and SEND in LISTEN: the connection becomes active, if its remote end is whole and there is
+ * a way to it.
+ */
+static int become_active(struct parley_host *host, parley_conn conn, struct parley_open *open)
+{
+	int ifindex;
+
+	if (ip_is_unspecified(&open->remote.addr) || !open->remote.port)
+		return -PARLEY_EDESTADDRREQ;
+	ifindex = choose_source(host, open);
+	return ifindex < 0 ? ifindex : user_open_active(&host->tcp, conn, open, ifindex);
+}
+
+/* The same with the peer that the passive OPEN has named, or with what `remote` says of it. */
+static int open_active(struct parley_host *host, parley_conn conn,
+		       const struct parley_endpoint *remote)
+{
+	struct parley_open open;
+	int error = user_listening(&host->tcp, conn, &open);
+
+	if (!error && remote && !ip_is_unspecified(&remote->addr))
+		open.remote.addr = remote->addr;
+	if (!error && remote && remote->port)
+		open.remote.port = remote->port;
+	if (!error)
+		error = become_active(host, conn, &open);
+	if (error)
+		observe_call(&host->tcp, NULL, PARLEY_CALL_OPEN_ACTIVE, 0, error);
+	return error;
+}
+
+int parley_open_active(struct parley_host *host, uint64_t now, parley_conn conn,
+		       const struct parley_endpoint *remote)
+{
+	tcp_set_now(&host->tcp, now);
+	return open_active(host, conn, remote);
 }
 
 int parley_accept(struct parley_host *host, uint64_t now, parley_conn listener, uint64_t user,
@@ -140,18 +181,45 @@ int parley_accept(struct parley_host *host, uint64_t now, parley_conn listener, 
 	return user_accept(&host->tcp, listener, user, out);
 }
 
+int parley_next_syn(struct parley_host *host, parley_conn listener, struct parley_syn *syn)
+{
+	if (!syn || syn->size < sizeof *syn)
+		return -PARLEY_EINVAL;
+	return held_next(&host->tcp, listener, syn);
+}
+
+int parley_decide(struct parley_host *host, uint64_t now, parley_conn conn,
+		  enum parley_decision decision)
+{
+	tcp_set_now(&host->tcp, now);
+	return held_decide(&host->tcp, conn, decision);
+}
+
 int64_t parley_send(struct parley_host *host, uint64_t now, parley_conn conn,
 		    const struct parley_span *spans, int n, unsigned flags)
 {
+	int64_t taken;
+	int error;
+
 	tcp_set_now(&host->tcp, now);
-	return user_send(&host->tcp, conn, spans, n, flags);
+	taken = user_send(&host->tcp, conn, spans, n, flags);
+	if (taken != -PARLEY_EDESTADDRREQ)
+		return taken;
+	error = open_active(host, conn, NULL);
+	return error ? error : user_send(&host->tcp, conn, spans, n, flags);
 }
 
 int parley_reserve(struct parley_host *host, uint64_t now, parley_conn conn, size_t len,
 		   struct parley_buffer *buffers, int n)
 {
+	int count, error;
+
 	tcp_set_now(&host->tcp, now);
-	return user_reserve(&host->tcp, conn, len, buffers, n);
+	count = user_reserve(&host->tcp, conn, len, buffers, n);
+	if (count != -PARLEY_EDESTADDRREQ)
+		return count;
+	error = open_active(host, conn, NULL);
+	return error ? error : user_reserve(&host->tcp, conn, len, buffers, n);
 }
 
 int64_t parley_commit(struct parley_host *host, uint64_t now, parley_conn conn, size_t len,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The invariants, for tests, fuzzers and simulators. */
 #include "tcp/demux.h"
-#include "tcp/half_open.h"
+#include "tcp/held.h"
 #include "tcp/listener.h"
 #include "tcp/sent.h"
 #include "tcp/status.h"
@@ -99,14 +99,16 @@ static const char *check_tcb(const struct tcp *tcp, const struct tcb *tcb)
 	return NULL;
 }
 
-static const char *check_listener(const struct listener *listener)
+static const char *check_listener(const struct tcp *tcp, const struct listener *listener)
 {
 	uint32_t queued = 0;
 
 	for (struct list_link *link = list_first(&listener->queue); link;
 	     link = list_next(&listener->queue, link))
 		queued++;
-	return queued == listener->queued ? NULL : "an accept queue is miscounted";
+	if (queued != listener->queued)
+		return "an accept queue is miscounted";
+	return held_check(tcp, listener);
 }
 
 const char *tcp_check(struct tcp *tcp)
@@ -120,7 +122,7 @@ const char *tcp_check(struct tcp *tcp)
 		if (slot->kind == ENTRY_TCB)
 			broken = check_tcb(tcp, slot->object);
 		else if (slot->kind == ENTRY_LISTENER)
-			broken = check_listener(slot->object);
+			broken = check_listener(tcp, slot->object);
 		else if (slot->kind == ENTRY_REMNANT)
 			remnants++;
 		if (broken)

@@ -51,7 +51,7 @@ static enum parley_state state_of(const struct slot *slot)
 {
 	if (slot->kind == ENTRY_TCB)
 		return ((const struct tcb *)slot->object)->state;
-	return slot->kind == ENTRY_SYN ? PARLEY_SYN_RECEIVED : PARLEY_TIME_WAIT;
+	return slot->kind == ENTRY_SYN ? half_open_state(slot->object) : PARLEY_TIME_WAIT;
 }
 
 void arrives_unknown(struct tcp *tcp, const struct arrival *arrival, const struct segment *segment)

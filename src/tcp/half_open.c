@@ -3,6 +3,7 @@
 
 #include "tcp/arrives.h"
 #include "tcp/demux.h"
+#include "tcp/held.h"
 #include "tcp/listener.h"
 #include "tcp/observe.h"
 #include "tcp/open.h"
@@ -36,47 +37,64 @@ static uint64_t timeout(const struct tcp *tcp, const struct settings *settings,
 	return tcp->now + (rto < most ? rto : most);
 }
 
-bool half_open_new(struct tcp *tcp, const struct tcb *tcb, struct listener *listener)
+void half_open_learn(struct syn_entry *entry, const struct tcb *tcb)
 {
-	struct syn_entry *entry = pool_get_zero(&tcp->syns);
-	struct tcb copy = *tcb;
-
-	if (!entry)
-		return false;
-	entry->slot = slot_take(&tcp->slots, ENTRY_SYN, entry);
-	if (entry->slot == SLOT_NONE) {
-		pool_put(&tcp->syns, entry);
-		return false;
-	}
-	entry->kind = ENTRY_SYN;
-	entry->ifindex = tcb->ifindex;
-	entry->snd_shift = tcb->flags & TCB_SCALING ? tcb->snd_shift : SYN_NO_SCALING;
-	entry->listener = slot_handle(&tcp->slots, listener->listening.slot);
-	entry->tuple = tcb->tuple;
-	entry->iss = tcb->iss;
+	entry->snd_shift = SYN_NO_SCALING;
+	if (tcb->flags & TCB_SCALING)
+		entry->snd_shift = (unsigned)tcb->snd_shift & 0xf;
 	entry->irs = tcb->irs;
 	entry->wnd = (uint16_t)tcb->snd.wnd;
 	entry->mss = tcb->peer_mss;
-	entry->sent_at = tcp->now;
+}
+
+struct syn_entry *half_open_new(struct tcp *tcp, const struct tcb *tcb, struct listener *listener)
+{
+	struct syn_entry *entry = pool_get_zero(&tcp->syns);
+
+	if (!entry)
+		return NULL;
+	entry->slot = slot_take(&tcp->slots, ENTRY_SYN, entry);
+	if (entry->slot == SLOT_NONE) {
+		pool_put(&tcp->syns, entry);
+		return NULL;
+	}
+	entry->kind = ENTRY_SYN;
+	entry->ifindex = tcb->ifindex;
+	entry->listener = slot_handle(&tcp->slots, listener->listening.slot);
+	entry->tuple = tcb->tuple;
+	entry->iss = tcb->iss;
+	half_open_learn(entry, tcb);
 	if (!demux_insert(tcp, &entry->tuple, entry->slot)) {
 		slot_give(&tcp->slots, entry->slot);
 		pool_put(&tcp->syns, entry);
-		return false;
+		return NULL;
 	}
 	listener->half_open++;
-	copy.slot = entry->slot;
-	tcb_set_state(tcp, &copy, PARLEY_SYN_RECEIVED, PARLEY_CAUSE_SEGMENT);
-	send_syn_ack(tcp, &copy, PARLEY_WHY_NEW);
-	wheel_schedule(&tcp->wheel, &entry->timer, timeout(tcp, listener->settings, entry));
-	return true;
+	return entry;
+}
+
+void half_open_answer(struct tcp *tcp, struct syn_entry *entry, struct tcb *tcb,
+		      const struct listener *listener)
+{
+	uint64_t due = timeout(tcp, listener->settings, entry);
+
+	entry->held = SYN_ANSWERED;
+	entry->wait = (due - tcp->now) & SYN_WAIT_MAX;
+	entry->challenged = 0;
+	tcb->slot = entry->slot;
+	tcb_set_state(tcp, tcb, PARLEY_SYN_RECEIVED, PARLEY_CAUSE_SEGMENT);
+	send_syn_ack(tcp, tcb, PARLEY_WHY_NEW);
+	wheel_schedule(&tcp->wheel, &entry->timer, due);
 }
 
 void half_open_free(struct tcp *tcp, struct syn_entry *entry)
 {
 	struct listener *listener = listener_of(tcp, entry);
 
-	if (listener)
+	if (listener) {
+		held_unlink(tcp, entry, listener);
 		listener->half_open--;
+	}
 	wheel_cancel(&tcp->wheel, &entry->timer);
 	demux_forget(tcp, &entry->tuple, entry->slot);
 	slot_give(&tcp->slots, entry->slot);
@@ -92,12 +110,16 @@ void half_open_expand(struct tcp *tcp, const struct syn_entry *entry, struct tcb
 	tcb->flags = TCB_EPHEMERAL | TCB_PASSIVE;
 	tcb->slot = entry->slot;
 	tcb->notice.slot = entry->slot;
-	tcb->state = PARLEY_SYN_RECEIVED;
+	tcb->state = half_open_state(entry);
 	tcb->retransmits = entry->retransmits;
 	if (entry->retransmits)
 		tcb->flags |= TCB_SYN_LOST;
 	tcb->iss = entry->iss;
-	tcb->stalled_since = entry->sent_at;
+	if (!entry->held) {
+		/* For the RTT sample, which a retransmission forbids. */
+		tcb->stalled_since = entry->timer.deadline - entry->wait;
+		tcb->last_challenge = entry_last_challenge(tcp->now, entry->challenged);
+	}
 	open_prepare(tcp, tcb);
 	open_sent_syn(tcb);
 	open_peer(tcb, entry->irs, entry->mss,
@@ -135,6 +157,28 @@ static void write_back(struct tcp *tcp, struct syn_entry *entry, struct tcb *tcb
 		return;
 	}
 	output_reply(tcp, tcb);
+	entry->challenged = entry_challenged(tcb->last_challenge) & ENTRY_CHALLENGE_MAX;
+}
+
+/*
+ * The handshake is complete, and the accept queue is full: the ACK is dropped, and the SYN,ACK goes
+ * again until there is room; or, if so set, the peer is told at once.
+ */
+static void overflow(struct tcp *tcp, struct syn_entry *entry, const struct arrival *arrival,
+		     const struct segment *segment)
+{
+	struct tcb tcb;
+
+	count(tcp, PARLEY_COUNTER_LISTEN_OVERFLOWS);
+	count(tcp, PARLEY_COUNTER_LISTEN_DROPS);
+	observe_drop(tcp, arrival, segment, slot_handle(&tcp->slots, entry->slot),
+		     PARLEY_DROP_ACCEPT_QUEUE_FULL);
+	if (!tcp->settings->v[PARLEY_SET_ABORT_ON_OVERFLOW])
+		return;
+	output_refuse(tcp, arrival, segment);
+	half_open_expand(tcp, entry, &tcb);
+	tcb_set_state(tcp, &tcb, PARLEY_CLOSED, PARLEY_CAUSE_ABORT);
+	half_open_free(tcp, entry);
 }
 
 void half_open_arrives(struct tcp *tcp, struct syn_entry *entry, const struct arrival *arrival,
@@ -152,10 +196,12 @@ void half_open_arrives(struct tcp *tcp, struct syn_entry *entry, const struct ar
 		arrives_unknown(tcp, arrival, segment);
 		return;
 	}
+	if (entry->held) {
+		held_arrives(tcp, entry, listener, arrival, segment);
+		return;
+	}
 	if (completes && listener_accept_full(tcp, listener)) {
-		count(tcp, PARLEY_COUNTER_LISTEN_OVERFLOWS);
-		count(tcp, PARLEY_COUNTER_LISTEN_DROPS);
-		observe_drop(tcp, arrival, segment, conn, PARLEY_DROP_ACCEPT_QUEUE_FULL);
+		overflow(tcp, entry, arrival, segment);
 		return;
 	}
 	if (completes && !(promoted = pool_get(&tcp->tcbs))) {
@@ -179,6 +225,10 @@ void half_open_timeout(struct tcp *tcp, struct syn_entry *entry)
 
 	if (!listener) {
 		half_open_free(tcp, entry);
+		return;
+	}
+	if (entry->held) {
+		held_timeout(tcp, entry);
 		return;
 	}
 	half_open_expand(tcp, entry, &tcb);

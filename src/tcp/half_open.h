@@ -3,36 +3,73 @@
  * SYN entries: a connection in SYN-RECEIVED that a listener made, as small as it can be (RFC 4987
  * 3.4). There is no second implementation of SYN-RECEIVED: a segment for an entry expands it into
  * a TCB on the stack, runs the steps of arrives.c on it, and writes back, promotes to a real TCB,
- * or frees.
+ * or frees. Before it is answered it may be held for the user's decision (held.h).
  */
 #ifndef TCP_HALF_OPEN_H
 #define TCP_HALF_OPEN_H
 
 #include "tcp/tcp.h"
 
-/* At most 96 bytes. `timer`'s deadline is the truth: the next SYN,ACK. */
+/* Bits that hold the largest "initial-rto", 60 s, ns. */
+#define SYN_WAIT_BITS 36
+#define SYN_WAIT_MAX  (((uint64_t)1 << SYN_WAIT_BITS) - 1)
+
+/* Is it held for the user's decision, and has he fetched it? */
+enum syn_held {
+	SYN_ANSWERED,
+	SYN_UNFETCHED,
+	SYN_FETCHED,
+};
+
+/*
+ * At most 96 bytes. `timer`'s deadline is the truth: the next SYN,ACK, or when a SYN that is held
+ * is forgotten.
+ */
 struct syn_entry {
 	struct wheel_entry timer;
 	uint8_t kind; /* ENTRY_SYN, at the same place as in struct tcb */
 	uint8_t ifindex;
-	uint8_t snd_shift; /* of the peer's window, or SYN_NO_SCALING */
+	uint8_t snd_shift : 4; /* of the peer's window, or SYN_NO_SCALING */
+	uint8_t held : 2;      /* enum syn_held */
 	uint8_t retransmits;
 	uint32_t slot;
 	parley_conn listener;
 	struct tuple tuple;
 	struct seq iss, irs;
-	uint16_t wnd;	  /* the peer's, unscaled */
-	uint16_t mss;	  /* the peer's option, or the default */
-	uint64_t sent_at; /* the first SYN,ACK: for the RTT sample */
+	uint16_t wnd; /* the peer's, unscaled */
+	uint16_t mss; /* the peer's option, or the default */
+	union {
+		struct {
+			/* Between the first SYN,ACK and the timer's first deadline, ns. */
+			uint64_t wait : SYN_WAIT_BITS;
+			uint64_t challenged : ENTRY_CHALLENGE_BITS;
+		};
+		/* Held and not fetched: slots in the listener's line, SLOT_NONE at its ends. */
+		struct {
+			uint32_t next, prev;
+		};
+	};
 };
 
-#define SYN_NO_SCALING 0xff
+#define SYN_NO_SCALING 15
+
+static inline enum parley_state half_open_state(const struct syn_entry *entry)
+{
+	return entry->held ? PARLEY_LISTEN : PARLEY_SYN_RECEIVED;
+}
 
 /*
- * A listener's new connection: `tcb` is one on the stack in SYN-RECEIVED, as made by
- * arrives_listen(). Keeps it as an entry and sends the SYN,ACK. False without memory.
+ * A listener's new connection: `tcb` is one on the stack in LISTEN that knows its peer's SYN
+ * (passive.c). Keeps it as an entry, to be answered or held. NULL without memory.
  */
-bool half_open_new(struct tcp *tcp, const struct tcb *tcb, struct listener *listener);
+struct syn_entry *half_open_new(struct tcp *tcp, const struct tcb *tcb, struct listener *listener);
+
+/* To SYN-RECEIVED, and the SYN,ACK goes; `tcb` is what the entry stands for. */
+void half_open_answer(struct tcp *tcp, struct syn_entry *entry, struct tcb *tcb,
+		      const struct listener *listener);
+
+/* Takes over what the peer's SYN has told the TCB. */
+void half_open_learn(struct syn_entry *entry, const struct tcb *tcb);
 
 /* SEGMENT ARRIVES for an entry. */
 void half_open_arrives(struct tcp *tcp, struct syn_entry *entry, const struct arrival *arrival,

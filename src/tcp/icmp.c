@@ -162,6 +162,10 @@ static void to_entry(struct tcp *tcp, struct syn_entry *entry, const struct icmp
 	struct meaning meaning = meaning_of(error);
 	struct tcb tcb;
 
+	if (entry->held) { /* nothing has been sent yet */
+		count(tcp, PARLEY_COUNTER_ICMP_OUT_OF_WINDOW);
+		return;
+	}
 	half_open_expand(tcp, entry, &tcb);
 	if (!is_believable(tcp, &tcb, error))
 		return;

@@ -37,6 +37,9 @@ struct listener *listener_new(struct tcp *tcp, const struct parley_open *open)
 	listener->settings = settings_ref(tcp->settings);
 	list_init(&listener->queue);
 	listener->backlog = open->backlog;
+	listener->held_first = SLOT_NONE;
+	listener->held_last = SLOT_NONE;
+	listener->decides = open->flags & PARLEY_OPEN_DECIDE;
 	list_link_init(&listener->listening.link);
 	list_push_back(demux_port(tcp, open->local.port), &listener->listening.link);
 	tell_state(tcp, listener, PARLEY_CLOSED, PARLEY_LISTEN);

@@ -25,6 +25,9 @@ struct listener {
 	uint32_t queued;
 	uint32_t backlog;
 	uint32_t half_open; /* SYN entries */
+	/* Held SYNs that the user has not fetched yet, oldest first: slots (held.h). */
+	uint32_t held_first, held_last;
+	bool decides; /* the user decides on each SYN */
 };
 
 /* For a listener: all but the slot is set from `open`. NULL without memory. */

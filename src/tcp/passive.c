@@ -2,7 +2,7 @@
 #include "tcp/passive.h"
 
 #include "tcp/demux.h"
-#include "tcp/half_open.h"
+#include "tcp/held.h"
 #include "tcp/observe.h"
 #include "tcp/open.h"
 
@@ -48,19 +48,26 @@ void passive_entry(struct tcp *tcp, struct listener *listener, const struct arri
 		   const struct segment *seg, struct seq iss)
 {
 	enum parley_drop reason = PARLEY_DROP_MEMORY;
+	struct syn_entry *entry;
 	struct tcb tcb;
 
 	if (listener_accept_full(tcp, listener)) {
 		count(tcp, PARLEY_COUNTER_LISTEN_OVERFLOWS);
 		reason = PARLEY_DROP_ACCEPT_QUEUE_FULL;
 	} else if (listener_syn_full(tcp, listener)) {
+		count(tcp, PARLEY_COUNTER_REQ_Q_FULL_DROP);
 		reason = PARLEY_DROP_SYN_QUEUE_FULL;
 	} else {
 		tcb_init(tcp, &tcb, &arrival->tuple, arrival->ifindex, listener->settings);
 		tcb.flags = TCB_EPHEMERAL;
 		tcb.state = PARLEY_LISTEN;
 		receive_syn(tcp, &tcb, seg, iss);
-		if (half_open_new(tcp, &tcb, listener))
+		entry = half_open_new(tcp, &tcb, listener);
+		if (entry && listener->decides)
+			held_begin(tcp, entry, listener);
+		else if (entry)
+			half_open_answer(tcp, entry, &tcb, listener);
+		if (entry)
 			return;
 	}
 	count(tcp, PARLEY_COUNTER_LISTEN_DROPS);

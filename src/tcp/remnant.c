@@ -7,6 +7,7 @@
 #include "tcp/output.h"
 
 _Static_assert(sizeof(struct remnant) <= 64, "a remnant is at most 64 bytes");
+_Static_assert(SLOT_NONE < 1u << 25 && EGRESS_MAX <= 1 << 7, "its bits hold slots and interfaces");
 
 static struct remnant *at(const struct tcp *tcp, uint32_t slot)
 {
@@ -43,7 +44,7 @@ static void append(struct tcp *tcp, struct remnant *remnant, uint64_t ends)
 
 	remnant->ends = (uint32_t)((ends + REMNANT_TICK - 1) / REMNANT_TICK);
 	remnant->next = SLOT_NONE;
-	remnant->prev = tcp->time_wait.last;
+	remnant->prev = tcp->time_wait.last & (2 * SLOT_MAX - 1);
 	if (last) {
 		if ((int32_t)(last->ends - remnant->ends) > 0)
 			remnant->ends = last->ends;
@@ -92,11 +93,12 @@ bool remnant_replace(struct tcp *tcp, struct tcb *tcb)
 		return false;
 	*remnant = (struct remnant){
 		.tuple = tcb->tuple,
-		.slot = tcb->slot,
+		.slot = tcb->slot & (SLOT_MAX - 1),
 		.snd_nxt = tcb->snd.nxt,
 		.rcv_nxt = tcb->rcv.nxt,
 		.wnd = (uint16_t)(tcb->rcv.wnd >> tcb->rcv_shift),
-		.ifindex = tcb->ifindex,
+		.ifindex = (unsigned)tcb->ifindex & 0x7f,
+		.challenged = entry_challenged(tcb->last_challenge) & ENTRY_CHALLENGE_MAX,
 		.ttl = (uint8_t)tcb_setting(tcb, PARLEY_SET_TTL),
 	};
 	/* What the TCB still owes, it owes no longer once it is gone. */
@@ -127,6 +129,7 @@ void remnant_expand(struct tcp *tcp, const struct remnant *remnant, struct tcb *
 	tcb->snd_off = 1;
 	tcb->rcv.nxt = tcb->rcv.acked = remnant->rcv_nxt;
 	tcb->rcv.wnd = remnant->wnd;
+	tcb->last_challenge = entry_last_challenge(tcp->now, remnant->challenged);
 	tcb->main_timer = PARLEY_TIMER_TIME_WAIT;
 	tcb->main_at = ends_at(tcp, remnant);
 }
@@ -150,6 +153,7 @@ void remnant_arrives(struct tcp *tcp, struct remnant *remnant, const struct arri
 		return;
 	}
 	output_reply(tcp, &tcb);
+	remnant->challenged = entry_challenged(tcb.last_challenge) & ENTRY_CHALLENGE_MAX;
 	if (tcb.main_at != ends) {
 		unlink(tcp, remnant);
 		append(tcp, remnant, tcb.main_at);

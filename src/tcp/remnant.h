@@ -12,19 +12,22 @@
 
 #include "tcp/tcp.h"
 
-/* At most 64 bytes. */
+/* At most 64 bytes, to the bit. */
 struct remnant {
 	struct tuple tuple;
-	uint32_t slot, next, prev; /* slots; in the line, SLOT_NONE at the ends */
-	struct seq snd_nxt, rcv_nxt;
 	uint32_t ends; /* 2 MSL from then, in REMNANT_TICKs, modulo 2^32 */
-	uint16_t wnd;  /* as it goes on the wire */
-	uint8_t ifindex;
-	uint8_t ttl;
+	struct seq snd_nxt, rcv_nxt;
+	/* Slots: its own; in the line, SLOT_NONE at the ends. */
+	uint64_t slot : 24, next : 25;
+	uint64_t ifindex : 7;
+	uint64_t ttl : 8;
+	uint64_t prev : 25;
+	uint64_t wnd : 16; /* as it goes on the wire */
+	uint64_t challenged : ENTRY_CHALLENGE_BITS;
 };
 
 /* A tick of about a millisecond, ns. */
-#define REMNANT_TICK (1u << 20)
+#define REMNANT_TICK ENTRY_TICK
 
 /*
  * Replaces a TCB in TIME-WAIT by a remnant in the same slot (the handle goes on naming it), and

@@ -57,6 +57,37 @@ bool slots_init(struct slots *slots, struct memory *memory)
 	return false;
 }
 
+/* How many of a leaf are used, from 0 to all. */
+static uint32_t leaf_used(const struct slot *leaf)
+{
+	return leaf[0].share | (uint32_t)leaf[1].share << 7;
+}
+
+static void leaf_count(struct slots *slots, uint32_t index, uint32_t by)
+{
+	struct slot *leaf = slot_at(slots, index & ~(uint32_t)(LEAF - 1));
+	uint32_t used = leaf_used(leaf) + by;
+
+	leaf[0].share = used & 0x7f;
+	leaf[1].share = used >> 7 & 0x7f;
+	slots->used += by;
+}
+
+uint32_t slot_next_used(const struct slots *slots, uint32_t index)
+{
+	while (index < slots->cut) {
+		const struct slot *slot = slot_at(slots, index);
+
+		if (slot->object)
+			return index;
+		if (index % LEAF == 0 && !leaf_used(slot))
+			index += LEAF;
+		else
+			index++;
+	}
+	return SLOT_NONE;
+}
+
 uint32_t slot_take(struct slots *slots, enum entry_kind kind, void *object)
 {
 	uint32_t index = slots->first_free;
@@ -76,7 +107,7 @@ uint32_t slot_take(struct slots *slots, enum entry_kind kind, void *object)
 	}
 	slot->object = object;
 	slot->kind = (uint32_t)kind & 7;
-	slots->used++;
+	leaf_count(slots, index, 1);
 	return index;
 }
 
@@ -87,7 +118,7 @@ void slot_give(struct slots *slots, uint32_t index)
 	must(slot->object);
 	slot->object = NULL;
 	slot->kind = ENTRY_FREE;
-	slots->used--;
+	leaf_count(slots, index, UINT32_MAX);
 	if (slot->generation == SLOT_GENERATION)
 		return;
 	slot->generation++;
@@ -95,7 +126,7 @@ void slot_give(struct slots *slots, uint32_t index)
 	if (slots->last_free == SLOT_NONE)
 		slots->first_free = index;
 	else
-		slot_at(slots, slots->last_free)->next = index;
+		slot_at(slots, slots->last_free)->next = index & (SLOT_MAX - 1);
 	slots->last_free = index;
 }
 

@@ -14,18 +14,19 @@
 
 #include <parley/types.h>
 
-#define SLOT_NONE	UINT32_MAX
 #define SLOT_LEAF_BITS	8
 #define SLOT_MID_BITS	8
 #define SLOT_TOP_BITS	8
 #define SLOT_MAX	(1u << 24)
+#define SLOT_NONE	SLOT_MAX /* no index: 25 bits are enough for one or none */
 #define SLOT_GENERATION ((1u << 29) - 1)
 
 struct slot {
 	void *object;		  /* NULL while free */
 	uint32_t generation : 29; /* of the next or present use, from 1 */
 	uint32_t kind : 3;	  /* enum entry_kind */
-	uint32_t next;		  /* while free: the next free one */
+	uint32_t next : 25;	  /* while free: the next free one */
+	uint32_t share : 7; /* of the leaf's first two: how many of it are used, in two halves */
 };
 
 struct slots {
@@ -69,6 +70,12 @@ static inline void slot_prefetch(const struct slot *slot)
 	for (int i = 0; object && i < LINES; i++)
 		__builtin_prefetch(object + i * CACHE_LINE);
 }
+
+/*
+ * The first slot in use from `index` on, or SLOT_NONE: for walks over all of them. Leaves without
+ * any are passed as a whole, so that many free slots cost little.
+ */
+uint32_t slot_next_used(const struct slots *slots, uint32_t index);
 
 /* The handle of a slot in use. */
 parley_conn slot_handle(const struct slots *slots, uint32_t index);

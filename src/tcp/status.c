@@ -81,7 +81,8 @@ static void of_slot(struct tcp *tcp, uint32_t index, struct parley_status *statu
 		half_open_expand(tcp, slot->object, &tcb);
 		of_tcb(&tcb, status);
 		status->entry = PARLEY_ENTRY_SYN;
-		status->timer = PARLEY_TIMER_RETRANSMIT;
+		status->timer = tcb.state == PARLEY_LISTEN ? PARLEY_TIMER_DECIDE
+							   : PARLEY_TIMER_RETRANSMIT;
 		status->timer_due = ((const struct syn_entry *)slot->object)->timer.deadline;
 		break;
 	case ENTRY_REMNANT:
@@ -104,15 +105,14 @@ int status_get(struct tcp *tcp, parley_conn conn, struct parley_status *status)
 
 int status_each(struct tcp *tcp, uint64_t *cursor, struct parley_status *status)
 {
-	while (*cursor < tcp->slots.cut) {
-		uint32_t index = (uint32_t)(*cursor)++;
+	uint32_t from = *cursor < SLOT_MAX ? (uint32_t)*cursor : SLOT_MAX;
+	uint32_t index = slot_next_used(&tcp->slots, from);
 
-		if (slot_at(&tcp->slots, index)->kind == ENTRY_FREE)
-			continue;
-		of_slot(tcp, index, status);
-		return 1;
-	}
-	return 0;
+	if (index == SLOT_NONE)
+		return 0;
+	*cursor = (uint64_t)index + 1;
+	of_slot(tcp, index, status);
+	return 1;
 }
 
 /* Records that are lost, or were sent again and are still under way, in segments. */

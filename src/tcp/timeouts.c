@@ -162,6 +162,7 @@ static void main_timeout(struct tcp *tcp, struct tcb *tcb)
 	case PARLEY_TIMER_NONE:
 	case PARLEY_TIMER_DELAYED_ACK:
 	case PARLEY_TIMER_KEEPALIVE:
+	case PARLEY_TIMER_DECIDE: /* of a SYN entry */
 	case PARLEY_TIMER_COUNT:
 		break;
 	}

@@ -24,7 +24,8 @@ static int may_send(struct tcb *tcb)
 	case PARLEY_CLOSED:
 		return ended(tcb, -PARLEY_EPIPE);
 	case PARLEY_LISTEN:
-		return -PARLEY_ENOTCONN;
+		/* To a peer that is known it becomes active first: the net layer finds the way. */
+		return -PARLEY_EDESTADDRREQ;
 	case PARLEY_SYN_SENT:
 	case PARLEY_SYN_RECEIVED:
 	case PARLEY_ESTABLISHED:
@@ -368,10 +369,12 @@ uint32_t user_ready(const struct tcp *tcp, parley_conn conn)
 	const struct tcb *tcb = user_tcb(tcp, conn);
 	uint32_t bits = 0;
 
-	if (listener)
-		return listener->queued ? PARLEY_ACCEPT : 0;
+	if (listener && listener->queued)
+		bits |= PARLEY_ACCEPT;
+	if (listener && listener->held_first != SLOT_NONE)
+		bits |= PARLEY_DECIDE;
 	if (!tcb)
-		return 0;
+		return bits;
 	if (tcb->state >= PARLEY_ESTABLISHED)
 		bits |= PARLEY_CONNECTED;
 	if (tcb_readable(tcb) || tcb->flags & (TCB_FIN_RECEIVED | TCB_READ_SHUT))

@@ -83,6 +83,17 @@ static void take_over(struct tcp *tcp, const struct tuple *tuple)
 		remnant_end(tcp, slot->object, PARLEY_CAUSE_CALL);
 }
 
+/* Into SYN-SENT: the TCB stands in the table, the SYN is owed. */
+static void send_first_syn(struct tcp *tcp, struct tcb *tcb, struct seq iss)
+{
+	tcb->iss = iss;
+	open_prepare(tcp, tcb);
+	open_sent_syn(tcb);
+	tcb_set_state(tcp, tcb, PARLEY_SYN_SENT, PARLEY_CAUSE_CALL);
+	tcb->main_why = PARLEY_WHY_NEW;
+	tcb_owe(tcp, tcb, OWE_SYN);
+}
+
 int user_connect(struct tcp *tcp, const struct parley_open *open, int ifindex, parley_conn *out)
 {
 	struct tuple tuple;
@@ -106,13 +117,8 @@ int user_connect(struct tcp *tcp, const struct parley_open *open, int ifindex, p
 	}
 	tcb->flags |= TCB_OWNED;
 	tcb->notice.user = open->user;
-	tcb->iss = iss;
-	open_prepare(tcp, tcb);
-	open_sent_syn(tcb);
 	observe_call(tcp, tcb, PARLEY_CALL_CONNECT, 0, 0);
-	tcb_set_state(tcp, tcb, PARLEY_SYN_SENT, PARLEY_CAUSE_CALL);
-	tcb->main_why = PARLEY_WHY_NEW;
-	tcb_owe(tcp, tcb, OWE_SYN);
+	send_first_syn(tcp, tcb, iss);
 	*out = slot_handle(&tcp->slots, tcb->slot);
 	return 0;
 }
@@ -169,6 +175,77 @@ int user_open_passive(struct tcp *tcp, const struct parley_open *open, parley_co
 	observe_call(tcp, tcb, PARLEY_CALL_OPEN_PASSIVE, 0, 0);
 	tcb_set_state(tcp, tcb, PARLEY_LISTEN, PARLEY_CAUSE_CALL);
 	*out = slot_handle(&tcp->slots, tcb->slot);
+	return 0;
+}
+
+/* OPEN by state (3.10.1): only a connection in LISTEN can be opened once more. */
+static int may_open(const struct tcb *tcb)
+{
+	switch ((enum parley_state)tcb->state) {
+	case PARLEY_CLOSED:
+		return -PARLEY_ENOTCONN;
+	case PARLEY_LISTEN:
+		return 0;
+	case PARLEY_SYN_SENT:
+	case PARLEY_SYN_RECEIVED:
+	case PARLEY_ESTABLISHED:
+	case PARLEY_FIN_WAIT_1:
+	case PARLEY_FIN_WAIT_2:
+	case PARLEY_CLOSE_WAIT:
+	case PARLEY_CLOSING:
+	case PARLEY_LAST_ACK:
+	case PARLEY_TIME_WAIT:
+		break;
+	}
+	return -PARLEY_EISCONN;
+}
+
+int user_listening(const struct tcp *tcp, parley_conn conn, struct parley_open *open)
+{
+	const struct tcb *tcb = user_tcb(tcp, conn);
+	int error;
+
+	if (!tcb)
+		return user_listener(tcp, conn) ? -PARLEY_EOPNOTSUPP : -PARLEY_EBADF;
+	error = may_open(tcb);
+	if (error)
+		return error;
+	*open = (struct parley_open){
+		.size = sizeof *open,
+		.local = tcb->listening->local,
+		.remote = tcb->listening->remote,
+		.user = tcb->notice.user,
+	};
+	return 0;
+}
+
+int user_open_active(struct tcp *tcp, parley_conn conn, const struct parley_open *open, int ifindex)
+{
+	struct tcb *tcb = user_tcb(tcp, conn);
+	struct tuple tuple, listened;
+	struct seq iss;
+	int error = choose_tuple(tcp, open, &tuple);
+
+	if (error)
+		return error;
+	iss = secret_isn(tcp, &tuple);
+	error = may_take_over(tcp, &tuple, &iss);
+	if (error)
+		return error;
+	take_over(tcp, &tuple);
+	listened = tcb->tuple;
+	tcb->tuple = tuple;
+	if (!demux_add(tcp, tcb)) {
+		tcb->tuple = listened;
+		return -PARLEY_ENOBUFS;
+	}
+	listening_remove(tcp, tcb);
+	tcb->ifindex = (uint8_t)ifindex;
+	tcb->flags &= ~(uint32_t)TCB_PASSIVE; /* MUST-11: a reset ends it now */
+	tcb->rto = (uint64_t)tcb_setting(tcb, PARLEY_SET_INITIAL_RTO);
+	tcb->notice.soft = 0;
+	observe_call(tcp, tcb, PARLEY_CALL_OPEN_ACTIVE, 0, 0);
+	send_first_syn(tcp, tcb, iss);
 	return 0;
 }
 

@@ -15,6 +15,16 @@ int user_connect(struct tcp *tcp, const struct parley_open *open, int ifindex, p
 int user_listen(struct tcp *tcp, const struct parley_open *open, parley_conn *out);
 int user_open_passive(struct tcp *tcp, const struct parley_open *open, parley_conn *out);
 
+/*
+ * OPEN and SEND in LISTEN: fills `open` with what the passive OPEN has named, so that the way can
+ * be looked for. An error in any other state, and for what is no TCB of the user's.
+ */
+int user_listening(const struct tcp *tcp, parley_conn conn, struct parley_open *open);
+
+/* OPEN, active, of a TCB in LISTEN: open->local and open->remote are complete. */
+int user_open_active(struct tcp *tcp, parley_conn conn, const struct parley_open *open,
+		     int ifindex);
+
 int user_accept(struct tcp *tcp, parley_conn listener, uint64_t user, parley_conn *out);
 
 int64_t user_send(struct tcp *tcp, parley_conn conn, const struct parley_span *spans, int n,

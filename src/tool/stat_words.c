@@ -164,7 +164,7 @@ static const struct {
 	 "the accept queue was full: the program did not call accept() in time. 'parley ss -l' "
 	 "shows the queue (Recv-Q) and the backlog (Send-Q); the peer tries again, which it takes "
 	 "for a slow connection."},
-	{DROP(SYN_QUEUE_FULL),
+	{COUNTER(REQ_Q_FULL_DROP),
 	 "the SYN queue was full: more handshakes at once than 'syn-backlog', or a SYN flood."},
 	{COUNTER(ATTEMPT_FAILS),
 	 "handshakes were refused (nobody listened there), or never answered."},

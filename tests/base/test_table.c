@@ -404,13 +404,46 @@ static void test_stall(void **state)
 	stall(false);
 }
 
+/* Growing failed until the table was full: with memory again it takes entries again. */
+static void test_takes_entries_after_failed_growth(void **state)
+{
+	uint32_t refused = 0;
+	struct world w;
+
+	(void)state;
+	world_make(&w, 3000, 5, 1 << 20);
+	for (uint32_t i = 0; i < w.n; i++) {
+		w.entries[i].hash = random_hash(&w.rng, EVEN);
+		memory_fail_at(&w.memory, 1);
+		if (!table_insert(&w.table, w.entries[i].hash, i + 1)) {
+			refused++;
+			memory_fail_at(&w.memory, 0);
+			assert_true(table_insert(&w.table, w.entries[i].hash, i + 1));
+		}
+		w.entries[i].in = true;
+		w.in++;
+		expect_found(&w, i);
+	}
+	memory_fail_at(&w.memory, 0);
+	assert_true(refused > 0);
+	assert_true(table_check(&w.table));
+	for (uint32_t i = 0; i < w.n; i++)
+		toggle(&w, i, EVEN);
+	world_free(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_against_model), cmocka_unit_test(test_many),
-		cmocka_unit_test(test_small),	      cmocka_unit_test(test_one_line),
-		cmocka_unit_test(test_each),	      cmocka_unit_test(test_each_while_moving),
-		cmocka_unit_test(test_failures),      cmocka_unit_test(test_stall),
+		cmocka_unit_test(test_against_model),
+		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_small),
+		cmocka_unit_test(test_one_line),
+		cmocka_unit_test(test_each),
+		cmocka_unit_test(test_each_while_moving),
+		cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_stall),
+		cmocka_unit_test(test_takes_entries_after_failed_growth),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -99,7 +99,57 @@ static void do_connect(const struct line *line)
 	result(failure ? failure : (int)n);
 }
 
-/* listen PORT BACKLOG MODE */
+/* open PORT [ADDR PORT]: one passive connection, for this peer or for anyone */
+static void do_open(const struct line *line)
+{
+	struct station *station = line->station;
+	uint32_t n = station_add(station);
+	struct end *end = station_end(station, n);
+	struct parley_open open = {
+		.size = sizeof open,
+		.local.port = (uint16_t)number(line, 1, 0),
+		.remote.port = (uint16_t)number(line, 3, 0),
+		.user = n,
+	};
+	int failure;
+
+	if (!end || (line->words > 2 && !text_read_addr(&open.remote.addr, line->word[2]))) {
+		error(PARLEY_EINVAL);
+		return;
+	}
+	failure = parley_open_passive(station->host, station->now, &open, &end->conn);
+	result(failure ? failure : (int)n);
+}
+
+/* activate END [ADDR PORT]: to the peer that is named here, or was in "open" */
+static void do_activate(const struct line *line)
+{
+	struct station *station = line->station;
+	struct parley_endpoint remote = {.port = (uint16_t)number(line, 3, 0)};
+
+	if (line->words > 2 && !text_read_addr(&remote.addr, line->word[2]))
+		error(PARLEY_EINVAL);
+	else
+		result(parley_open_active(station->host, station->now, end_of(line)->conn,
+					  &remote));
+}
+
+/* decide END accept|refuse|drop: fetches a SYN and decides on it; the port that it came from */
+static void do_decide(const struct line *line)
+{
+	static const char *const words[] = {"accept", "refuse", "drop"};
+	struct station *station = line->station;
+	struct parley_syn syn = {.size = sizeof syn};
+	int failure = parley_next_syn(station->host, end_of(line)->conn, &syn);
+
+	for (int i = 0; !failure && i < 3; i++)
+		if (line->words > 2 && !strcmp(line->word[2], words[i]))
+			failure = parley_decide(station->host, station->now, syn.conn,
+						(enum parley_decision)i);
+	result(failure ? failure : syn.remote.port);
+}
+
+/* listen PORT BACKLOG MODE [decide] */
 static void do_listen(const struct line *line)
 {
 	struct station *station = line->station;
@@ -109,6 +159,7 @@ static void do_listen(const struct line *line)
 		.local.port = (uint16_t)number(line, 1, 0),
 		.backlog = (uint32_t)number(line, 2, 128),
 		.user = n,
+		.flags = line->words > 4 ? PARLEY_OPEN_DECIDE : 0,
 	};
 	struct end *end = station_end(station, n);
 	int failure;
@@ -406,7 +457,8 @@ static const struct {
 	{"all", false, do_all},		 {"state", true, do_state},
 	{"info", true, do_info},	 {"set", false, do_set},
 	{"count", false, do_count},	 {"net", false, do_net},
-	{"check", false, do_check},
+	{"check", false, do_check},	 {"open", false, do_open},
+	{"activate", true, do_activate}, {"decide", true, do_decide},
 };
 
 static void obey(struct station *station, char *text)

@@ -393,8 +393,28 @@ class InteropTest(unittest.TestCase):
     def connect(self, port=PORT, local=0):
         return End(self.driver, self.driver("connect", self.here, port, local))
 
-    def listen(self, port=PORT, backlog=128, mode="hold"):
-        return End(self.driver, self.driver("listen", port, backlog, mode))
+    def listen(self, port=PORT, backlog=128, mode="hold", decides=False):
+        more = ["decide"] if decides else []
+        return End(self.driver, self.driver("listen", port, backlog, mode, *more))
+
+    def open_passive(self, port=PORT, peer=None):
+        """One passive connection; peer is a port of the kernel's, None anyone."""
+        return End(self.driver, self.driver("open", port, *([self.here, peer] if peer else [])))
+
+    def decide(self, listening, decision):
+        """Decides on the next SYN that comes; the port that it came from."""
+        answer = []
+
+        def answered():
+            try:
+                answer.append(int(listening("decide", decision)))
+            except Refused as refused:
+                if refused.name != "EAGAIN":
+                    raise
+            return answer
+
+        until("a SYN to decide on", answered)
+        return answer[0]
 
     def accepted(self, listener, nth=1):
         """The n-th end behind the listener, once it is there."""

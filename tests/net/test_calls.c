@@ -160,13 +160,28 @@ static void test_listen(void **state)
 {
 	struct station *s = *state;
 	struct parley_open open = {.size = sizeof open, .local.port = 80, .backlog = 5};
+	struct parley_syn syn = {.size = sizeof syn - 1};
 	parley_conn conn;
 
 	open.local.addr = station_addr("192.0.2.9");
 	assert_int_equal(parley_listen(s->host, s->now, &open, &conn), -PARLEY_EADDRNOTAVAIL);
 	assert_int_equal(parley_open_passive(s->host, s->now, &open, &conn), -PARLEY_EADDRNOTAVAIL);
 	open.local.addr = station_addr("0.0.0.0");
+	open.flags = PARLEY_OPEN_DECIDE << 1;
+	assert_int_equal(parley_listen(s->host, s->now, &open, &conn), -PARLEY_EINVAL);
+	open.flags = PARLEY_OPEN_DECIDE;
+	assert_int_equal(parley_open_passive(s->host, s->now, &open, &conn), -PARLEY_EINVAL);
+	assert_int_equal(parley_connect(s->host, s->now, &open, &conn), -PARLEY_EINVAL);
 	assert_int_equal(parley_listen(s->host, s->now, &open, &conn), 0);
+	assert_int_equal(parley_next_syn(s->host, conn, NULL), -PARLEY_EINVAL);
+	assert_int_equal(parley_next_syn(s->host, conn, &syn), -PARLEY_EINVAL);
+	syn.size = sizeof syn;
+	assert_int_equal(parley_next_syn(s->host, conn, &syn), -PARLEY_EAGAIN);
+	assert_int_equal(parley_next_syn(s->host, conn + 1, &syn), -PARLEY_EBADF);
+	assert_int_equal(parley_decide(s->host, s->now, conn, PARLEY_DECIDE_DROP), -PARLEY_EINVAL);
+	assert_int_equal(parley_decide(s->host, s->now, conn + 1, PARLEY_DECIDE_DROP),
+			 -PARLEY_EBADF);
+	open.flags = 0;
 	open.local.addr = station_addr("192.0.2.1");
 	assert_int_equal(parley_listen(s->host, s->now, &open, &conn), -PARLEY_EADDRINUSE);
 	open.local.port = 81;
@@ -174,6 +189,247 @@ static void test_listen(void **state)
 	open.local.port = 82;
 	open.remote.addr = station_addr("224.0.0.1");
 	assert_int_equal(parley_open_passive(s->host, s->now, &open, &conn), -PARLEY_EINVAL);
+}
+
+/* A passive OPEN; the parts that are NULL or 0 stay unspecified. */
+static parley_conn open_passive(struct station *s, const char *local, const char *remote,
+				uint16_t remote_port)
+{
+	struct parley_open open = {.size = sizeof open, .local.port = 80, .user = 9};
+	parley_conn conn;
+
+	if (local)
+		open.local.addr = station_addr(local);
+	if (remote)
+		open.remote.addr = station_addr(remote);
+	open.remote.port = remote_port;
+	assert_int_equal(parley_open_passive(s->host, s->now, &open, &conn), 0);
+	return conn;
+}
+
+static enum parley_state state_of(struct station *s, parley_conn conn)
+{
+	struct parley_status status = {.size = sizeof status};
+
+	assert_int_equal(parley_status(s->host, conn, &status), 0);
+	return status.state;
+}
+
+static void expect_syn(struct station *s)
+{
+	struct segment seg;
+
+	station_expect_arp(s, station_all, ARP_REQUEST);
+	station_hear_arp(s, ARP_REPLY, "192.0.2.2", station_peer, "192.0.2.1");
+	seg = station_expect_tcp(s, station_peer);
+	assert_int_equal(seg.flags, TCP_SYN);
+	assert_int_equal(seg.src_port, 80);
+	assert_int_equal(seg.dst_port, 7);
+	station_expect_nothing(s);
+}
+
+/* 3.10.1: OPEN in LISTEN, with the remote socket from either of the two OPENs, or from both. */
+static void test_open_active(void **state)
+{
+	static const struct {
+		const char *local;
+		const char *passive;
+		uint16_t passive_port;
+		const char *active;
+		uint16_t active_port;
+	} cases[] = {
+		{NULL, NULL, 0, "192.0.2.2", 7},	{NULL, "192.0.2.2", 7, NULL, 0},
+		{NULL, "192.0.2.2", 0, NULL, 7},	{NULL, NULL, 7, "192.0.2.2", 0},
+		{"0.0.0.0", NULL, 7, "192.0.2.2", 0},	{"192.0.2.1", NULL, 0, "192.0.2.2", 7},
+		{NULL, "192.0.2.9", 9, "192.0.2.2", 7},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct parley_status status = {.size = sizeof status};
+		struct parley_endpoint remote = {.port = cases[i].active_port};
+		struct station *s = *state;
+		struct parley_addr source = station_addr("192.0.2.1");
+		parley_conn conn;
+
+		station_free(s);
+		station_init(s, PARLEY_LINK_ETHERNET, 1500);
+		conn = open_passive(s, cases[i].local, cases[i].passive, cases[i].passive_port);
+		if (cases[i].active)
+			remote.addr = station_addr(cases[i].active);
+		assert_int_equal(
+			parley_open_active(s->host, s->now, conn,
+					   cases[i].active || remote.port ? &remote : NULL),
+			0);
+		assert_int_equal(parley_status(s->host, conn, &status), 0);
+		assert_int_equal(status.state, PARLEY_SYN_SENT);
+		assert_int_equal(status.user, 9);
+		assert_int_equal(status.ifindex, 1);
+		assert_true(ip_equal(&status.local.addr, &source));
+		expect_syn(s);
+	}
+}
+
+/* What the second OPEN cannot do leaves the first as it was. */
+static void test_open_active_refused(void **state)
+{
+	static const struct {
+		const char *local, *remote;
+		uint16_t port;
+		int error;
+	} cases[] = {
+		{NULL, NULL, 0, PARLEY_EDESTADDRREQ},
+		{NULL, NULL, 7, PARLEY_EDESTADDRREQ},
+		{NULL, "0.0.0.0", 7, PARLEY_EDESTADDRREQ},
+		{NULL, "192.0.2.2", 0, PARLEY_EDESTADDRREQ},
+		{NULL, "224.0.0.1", 7, PARLEY_EINVAL},
+		{NULL, "192.0.2.255", 7, PARLEY_EINVAL},
+		{"192.0.2.1", "2001:db8::2", 7, PARLEY_EINVAL},
+		{"192.0.2.1", "198.51.100.1", 7, PARLEY_ENETUNREACH},
+		{NULL, "198.51.100.1", 7, PARLEY_ENETUNREACH},
+		{NULL, "2001:db8::2", 7, PARLEY_ENETUNREACH},
+		{"127.0.0.1", "192.0.2.2", 7, PARLEY_EINVAL},
+	};
+	struct station *s = *state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		parley_conn conn = open_passive(s, cases[i].local, NULL, 0);
+		struct parley_endpoint remote = {.port = cases[i].port};
+
+		if (cases[i].remote)
+			remote.addr = station_addr(cases[i].remote);
+		assert_int_equal(parley_open_active(s->host, s->now, conn, &remote),
+				 -cases[i].error);
+		assert_int_equal(state_of(s, conn), PARLEY_LISTEN);
+		station_expect_nothing(s);
+		assert_int_equal(parley_release_conn(s->host, s->now, conn), 0);
+	}
+	assert_int_equal(parley_open_active(s->host, s->now, 12345, NULL), -PARLEY_EBADF);
+}
+
+/* A way, but no address of its own for it; and no memory for the way to itself. */
+static void test_open_active_without_source_or_memory(void **state)
+{
+	struct station *s = *state;
+	struct parley_addr net = station_addr("2001:db8::");
+	parley_conn far = open_passive(s, NULL, "2001:db8::2", 7);
+	parley_conn self;
+
+	assert_int_equal(parley_route_add(s->host, s->now, 1, &net, 32, NULL), 0);
+	assert_int_equal(parley_open_active(s->host, s->now, far, NULL), -PARLEY_EADDRNOTAVAIL);
+	assert_int_equal(state_of(s, far), PARLEY_LISTEN);
+	assert_int_equal(parley_release_conn(s->host, s->now, far), 0);
+	self = open_passive(s, NULL, "127.0.0.1", 80);
+	s->slabs.limit = s->slabs.out;
+	assert_int_equal(parley_open_active(s->host, s->now, self, NULL), -PARLEY_ENOBUFS);
+	assert_int_equal(state_of(s, self), PARLEY_LISTEN);
+	s->slabs.limit = UINT32_MAX;
+	assert_int_equal(parley_open_active(s->host, s->now, self, NULL), 0);
+}
+
+/* The address that the passive OPEN named has been taken away meanwhile. */
+static void test_open_active_without_its_address(void **state)
+{
+	struct station *s = *state;
+	struct parley_addr addr = station_addr("192.0.2.1"), other = station_addr("192.0.2.3");
+	parley_conn named = open_passive(s, "192.0.2.1", "192.0.2.2", 7);
+
+	assert_int_equal(parley_address_remove(s->host, s->now, 1, &addr), 0);
+	assert_int_equal(parley_open_active(s->host, s->now, named, NULL), -PARLEY_EADDRNOTAVAIL);
+	assert_int_equal(parley_address_add(s->host, s->now, 1, &other, 24), 0);
+	assert_int_equal(parley_open_active(s->host, s->now, named, NULL), -PARLEY_EADDRNOTAVAIL);
+	assert_int_equal(state_of(s, named), PARLEY_LISTEN);
+}
+
+/* 3.10.2: SEND in LISTEN makes it active when the peer is known; the bytes follow the handshake. */
+static void test_send_in_listen(void **state)
+{
+	struct parley_span span = {"hello", 5};
+	struct parley_buffer buffer;
+	struct parley_status status = {.size = sizeof status};
+
+	for (int reserve = 0; reserve < 2; reserve++) {
+		struct station *s = *state;
+		parley_conn conn;
+
+		station_free(s);
+		station_init(s, PARLEY_LINK_ETHERNET, 1500);
+		conn = open_passive(s, NULL, "192.0.2.2", 7);
+		if (reserve) {
+			assert_int_equal(parley_commit(s->host, s->now, conn, 0, 0),
+					 -PARLEY_EDESTADDRREQ);
+			assert_int_equal(state_of(s, conn), PARLEY_LISTEN);
+			assert_int_equal(parley_reserve(s->host, s->now, conn, 5, &buffer, 1), 1);
+			memcpy(buffer.data, "hello", 5);
+			assert_int_equal(parley_commit(s->host, s->now, conn, 5, 0), 5);
+		} else {
+			assert_int_equal(parley_send(s->host, s->now, conn, &span, 1, 0), 5);
+		}
+		assert_int_equal(parley_status(s->host, conn, &status), 0);
+		assert_int_equal(status.state, PARLEY_SYN_SENT);
+		assert_int_equal(status.send_queue, 5);
+		expect_syn(s);
+		assert_int_equal(parley_send(s->host, s->now, conn, &span, 1, 0), 5);
+	}
+}
+
+static void test_send_in_listen_to_nobody(void **state)
+{
+	static const struct {
+		const char *remote;
+		uint16_t port;
+		int error;
+	} cases[] = {
+		{NULL, 0, PARLEY_EDESTADDRREQ},
+		{NULL, 7, PARLEY_EDESTADDRREQ},
+		{"192.0.2.2", 0, PARLEY_EDESTADDRREQ},
+		{"198.51.100.1", 7, PARLEY_ENETUNREACH},
+	};
+	struct station *s = *state;
+	struct parley_span span = {"hello", 5};
+	struct parley_buffer buffer;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		parley_conn conn = open_passive(s, NULL, cases[i].remote, cases[i].port);
+
+		assert_int_equal(parley_send(s->host, s->now, conn, &span, 1, 0), -cases[i].error);
+		assert_int_equal(parley_reserve(s->host, s->now, conn, 5, &buffer, 1),
+				 -cases[i].error);
+		assert_int_equal(state_of(s, conn), PARLEY_LISTEN);
+		assert_int_equal(parley_release_conn(s->host, s->now, conn), 0);
+	}
+	station_expect_nothing(s);
+}
+
+/* No memory for the bytes: the connection is active all the same, and takes them when it can. */
+static void test_send_in_listen_without_memory(void **state)
+{
+	struct station *s = *state;
+	struct parley_span span = {"hello", 5};
+	parley_conn other = station_connect(s, "192.0.2.2", 9);
+	parley_conn conn = open_passive(s, NULL, "192.0.2.2", 7);
+
+	s->slabs.limit = s->slabs.out;
+	while (parley_send(s->host, s->now, other, &span, 1, 0) > 0)
+		;
+	assert_int_equal(parley_send(s->host, s->now, conn, &span, 1, 0), -PARLEY_EAGAIN);
+	assert_int_equal(state_of(s, conn), PARLEY_SYN_SENT);
+	s->slabs.limit = UINT32_MAX;
+	assert_int_equal(parley_send(s->host, s->now, conn, &span, 1, 0), 5);
+}
+
+/* To itself: its own port, by a simultaneous open with nobody else. */
+static void test_open_active_to_itself(void **state)
+{
+	struct station *s = *state;
+	parley_conn conn = open_passive(s, NULL, "127.0.0.1", 80);
+	struct parley_span span = {"hello", 5};
+	char bytes[8];
+
+	assert_int_equal(parley_send(s->host, s->now, conn, &span, 1, 0), 5);
+	station_wait(s, STATION_S(1));
+	assert_int_equal(state_of(s, conn), PARLEY_ESTABLISHED);
+	assert_int_equal(parley_receive(s->host, s->now, conn, bytes, 8), 5);
+	assert_memory_equal(bytes, "hello", 5);
 }
 
 static void test_settings(void **state)
@@ -231,8 +487,21 @@ static void test_stale(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(test_refused), CASE(test_sizes),	 CASE(test_source), CASE(test_weak_model),
-		CASE(test_listen),  CASE(test_settings), CASE(test_stale),
+		CASE(test_refused),
+		CASE(test_sizes),
+		CASE(test_source),
+		CASE(test_weak_model),
+		CASE(test_listen),
+		CASE(test_settings),
+		CASE(test_stale),
+		CASE(test_open_active),
+		CASE(test_open_active_refused),
+		CASE(test_open_active_without_its_address),
+		CASE(test_open_active_without_source_or_memory),
+		CASE(test_open_active_to_itself),
+		CASE(test_send_in_listen),
+		CASE(test_send_in_listen_to_nobody),
+		CASE(test_send_in_listen_without_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -65,6 +65,104 @@ static void test_refused(void **state)
 	pair_free(&pair);
 }
 
+/* Host 1 listens and is asked; host 0 connects. */
+static parley_conn open_to_decide(struct pair *pair, parley_conn *client)
+{
+	struct parley_open open = {
+		.size = sizeof open,
+		.local.port = 80,
+		.backlog = 1,
+		.flags = PARLEY_OPEN_DECIDE,
+	};
+	parley_conn listener;
+
+	pair_init(pair, NULL);
+	assert_int_equal(parley_listen(pair->end[1].host, pair->now, &open, &listener), 0);
+	*client = pair_open(pair, 80);
+	pair_run(pair, PAIR_MS(100));
+	assert_int_equal(pair_state(pair, 0, *client), PARLEY_SYN_SENT);
+	return listener;
+}
+
+static parley_conn next_syn(struct pair *pair, parley_conn listener)
+{
+	struct parley_syn syn = {.size = sizeof syn};
+	struct parley_event event;
+
+	assert_int_equal(parley_events(pair->end[1].host, &event, 1), 1);
+	assert_int_equal(event.conn, listener);
+	assert_int_equal(event.bits, PARLEY_DECIDE);
+	assert_int_equal(parley_next_syn(pair->end[1].host, listener, &syn), 0);
+	assert_memory_equal(&syn.local.addr, &pair->end[1].addr, sizeof syn.local.addr);
+	assert_memory_equal(&syn.remote.addr, &pair->end[0].addr, sizeof syn.remote.addr);
+	assert_int_equal(syn.local.port, 80);
+	assert_int_equal(syn.ifindex, pair->end[1].ifindex);
+	return syn.conn;
+}
+
+/* The user takes five seconds, the SYN comes three times, and one connection comes of it. */
+static void test_decides_to_accept(void **state)
+{
+	struct pair pair;
+	parley_conn client, server, listener, syn;
+
+	(void)state;
+	listener = open_to_decide(&pair, &client);
+	syn = next_syn(&pair, listener);
+	pair_run(&pair, PAIR_S(5));
+	assert_int_equal(parley_drops(pair.end[1].host, PARLEY_DROP_SYN_HELD), 2);
+	assert_int_equal(parley_decide(pair.end[1].host, pair.now, syn, PARLEY_DECIDE_ACCEPT), 0);
+	pair_run(&pair, PAIR_MS(100));
+	assert_int_equal(parley_accept(pair.end[1].host, pair.now, listener, 0, &server), 0);
+	assert_int_equal(server, syn);
+	pair_send(&pair, 0, client, "hello");
+	pair_run(&pair, PAIR_MS(100));
+	pair_expect(&pair, 1, server, "hello");
+	pair_free(&pair);
+}
+
+static void test_decides_to_refuse(void **state)
+{
+	struct pair pair;
+	struct parley_event event;
+	parley_conn client, syn;
+
+	(void)state;
+	syn = next_syn(&pair, open_to_decide(&pair, &client));
+	assert_int_equal(parley_decide(pair.end[1].host, pair.now, syn, PARLEY_DECIDE_REFUSE), 0);
+	pair_run(&pair, PAIR_MS(100));
+	assert_int_equal(parley_events(pair.end[0].host, &event, 1), 1);
+	assert_int_equal(event.error, PARLEY_ECONNREFUSED);
+	pair_free(&pair);
+}
+
+/* Dropped, the SYN comes again and is a new one: dropped each time, the peer gives up. */
+static void test_decides_to_drop(void **state)
+{
+	struct pair pair;
+	struct parley_event event;
+	struct parley_syn syn = {.size = sizeof syn};
+	parley_conn client, listener;
+	unsigned n = 0;
+
+	(void)state;
+	listener = open_to_decide(&pair, &client);
+	for (int i = 0; i < 400; i++) {
+		while (parley_next_syn(pair.end[1].host, listener, &syn) == 0) {
+			n++;
+			assert_int_equal(parley_decide(pair.end[1].host, pair.now, syn.conn,
+						       PARLEY_DECIDE_DROP),
+					 0);
+		}
+		pair_run(&pair, PAIR_S(1));
+	}
+	assert_int_equal(n, 8);
+	assert_int_equal(parley_drops(pair.end[1].host, PARLEY_DROP_SYN_UNWANTED), 8);
+	assert_int_equal(parley_events(pair.end[0].host, &event, 1), 1);
+	assert_int_equal(event.error, PARLEY_ETIMEDOUT);
+	pair_free(&pair);
+}
+
 enum { CHUNK = 8192 };
 
 /* The byte that belongs at an offset: no period that a cut could hide behind. */
@@ -366,6 +464,9 @@ int main(void)
 		cmocka_unit_test(test_hello),
 		cmocka_unit_test(test_close),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_decides_to_accept),
+		cmocka_unit_test(test_decides_to_refuse),
+		cmocka_unit_test(test_decides_to_drop),
 		cmocka_unit_test(test_transfer),
 		cmocka_unit_test(test_loss),
 		cmocka_unit_test(test_path_mtu),

@@ -135,6 +135,32 @@ static void both_connect(void **state)
 	assert_int_equal(scene.world->user[users.listener]->received, 30000);
 }
 
+/* A passive OPEN that becomes active, to one that listens, after a second. */
+static void a_passive_open_becomes_active(void **state)
+{
+	const struct sim_op passive[] = {SIM_OPEN(80), SIM_WAIT(SIM_UNTIL_CONNECTED), SIM_CLOSE(),
+					 SIM_WAIT(SIM_UNTIL_DEAD)};
+	const struct sim_op accepted[] = {SIM_WAIT(SIM_UNTIL_PEER_CLOSED), SIM_CLOSE(),
+					  SIM_WAIT(SIM_UNTIL_DEAD)};
+	const struct sim_op server[] = {SIM_LISTEN(81, 5),
+					SIM_ACCEPT(SCENE_PROGRAM(&scene, accepted))};
+	struct parley_endpoint remote = {.port = 81};
+	struct sim_host *host = scene.world->host[SIM_CLIENT];
+
+	(void)state;
+	SCENE_USER(&scene, SIM_SERVER, server);
+	SCENE_USER(&scene, SIM_CLIENT, passive);
+	assert_int_equal(sim_run_until(scene.world, S), SIM_RAN);
+	remote.addr = scene.world->host[SIM_SERVER]->port[0]->addr;
+	assert_int_equal(parley_open_active(host->engine, sim_host_now(host),
+					    scene.world->user[1]->conn, &remote),
+			 0);
+	sim_host_settle(host);
+	finish();
+	assert_true(seen(PARLEY_LISTEN, PARLEY_SYN_SENT));
+	assert_true(seen(PARLEY_SYN_SENT, PARLEY_ESTABLISHED));
+}
+
 /* The user closes before the third step has come; the FIN follows the handshake. */
 static void close_in_syn_received(void **state)
 {
@@ -268,13 +294,21 @@ static void nothing_is_missing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_passive_open),	      TEST(a_listener_closed),
-		TEST(four_ways_to_close),     TEST(both_close),
-		TEST(three_segments),	      TEST(both_connect),
-		TEST(close_in_syn_received),  TEST(close_in_syn_sent),
-		TEST(abort_in_fin_wait_2),    TEST(given_up_in_established),
-		TEST(given_up_in_fin_wait_1), TEST(given_up_in_last_ack),
-		TEST(given_up_in_closing),    cmocka_unit_test(nothing_is_missing),
+		TEST(a_passive_open),
+		TEST(a_listener_closed),
+		TEST(four_ways_to_close),
+		TEST(both_close),
+		TEST(three_segments),
+		TEST(both_connect),
+		TEST(a_passive_open_becomes_active),
+		TEST(close_in_syn_received),
+		TEST(close_in_syn_sent),
+		TEST(abort_in_fin_wait_2),
+		TEST(given_up_in_established),
+		TEST(given_up_in_fin_wait_1),
+		TEST(given_up_in_last_ack),
+		TEST(given_up_in_closing),
+		cmocka_unit_test(nothing_is_missing),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 

@@ -109,11 +109,65 @@ static void test_duplicate_syn(void **unused)
 	expect(&p, "S.", 0, 1, 0);
 	recv(&p, "S", 5, 0, 0);
 	expect(&p, ".", 1, 1, 0);
+	peer_wait(&p, MS(501));
 	recv(&p, "S", 100000, 0, 0);
 	expect(&p, ".", 1, 1, 0);
 	expect_none(&p);
 	expect_state(&p, SYN_RECEIVED);
 	peer_done(&p);
+}
+
+/* RFC 5961 7: one challenge ACK in each interval, whatever asks for it, as from a TCB. */
+static void test_challenges_are_limited(void **unused)
+{
+	static const struct {
+		const char *flags;
+		uint32_t seq;
+	} bad[] = {{"S", 5}, {"S", 100000}, {"R", 5}, {".", 900000000}};
+
+	(void)unused;
+	for (int i = 0; i < 4; i++) {
+		uint64_t *held, *sent;
+		struct peer p;
+
+		peer_init_at(&p, 0xffffffff, 0x7fffffff);
+		peer_listen(&p, 5);
+		assert_int_equal(user_set(&p.tcp, p.listener, PARLEY_SET_INITIAL_RTO, PARLEY_S(20)),
+				 0);
+		assert_int_equal(
+			user_set(&p.tcp, p.listener, PARLEY_SET_CHALLENGE_INTERVAL, PARLEY_S(2)),
+			0);
+		recv(&p, "S", 0, 0, 0);
+		expect(&p, "S.", 0, 1, 0);
+		held = &p.tcp.drops[PARLEY_DROP_CHALLENGE_LIMIT];
+		sent = &p.tcp.counters[PARLEY_COUNTER_CHALLENGE_ACKS];
+		for (int round = 0; round < 3; round++) {
+			recv(&p, bad[i].flags, bad[i].seq, 1, 0);
+			expect(&p, ".", 1, 1, 0);
+			for (int again = 0; again < 4; again++) {
+				recv(&p, bad[again].flags, bad[again].seq, 1, 0);
+				expect_none(&p);
+			}
+			peer_wait(&p, SEC(2) - MS(1));
+			recv(&p, bad[i].flags, bad[i].seq, 1, 0);
+			expect_none(&p);
+			assert_int_equal(*held, 5 * (round + 1));
+			assert_int_equal(*sent, round + 1);
+			/* The SYN again is not challenged: it gets its SYN,ACK. */
+			recv(&p, "S", 0, 0, 0);
+			expect(&p, "S.", 0, 1, 0);
+			peer_wait(&p, MS(3));
+		}
+		/* What the entry knows of it goes on with the connection. */
+		recv(&p, bad[i].flags, bad[i].seq, 1, 0);
+		expect(&p, ".", 1, 1, 0);
+		recv(&p, ".", 1, 1, 0);
+		assert_int_equal(user_accept(&p.tcp, p.listener, 9, &p.conn), 0);
+		recv(&p, "S", 5, 0, 0);
+		expect_none(&p);
+		expect_state(&p, ESTABLISHED);
+		peer_done(&p);
+	}
 }
 
 /* A SYN,ACK does not complete a passive handshake, and does not end it either. */
@@ -223,6 +277,7 @@ int main(void)
 		cmocka_unit_test(test_retransmits_and_gives_up),
 		cmocka_unit_test(test_most_retries),
 		cmocka_unit_test(test_duplicate_syn),
+		cmocka_unit_test(test_challenges_are_limited),
 		cmocka_unit_test(test_syn_ack_does_not_complete),
 		cmocka_unit_test(test_promotion),
 		cmocka_unit_test(test_promotion_after_retransmission),

@@ -110,6 +110,50 @@ static void test_third_ack_finds_no_room(void **unused)
 	peer_done(&p);
 }
 
+/*
+ * The setting "abort-on-overflow": the peer that has done its part is told at once. Also with text
+ * and FIN on the third step, where the RST is SEG.ACK all the same.
+ */
+static void test_abort_on_overflow(void **unused)
+{
+	static const char *const third[] = {".", "P.", "F."};
+
+	(void)unused;
+	for (size_t i = 0; i < 3; i++) {
+		struct peer p;
+		struct seq waiting;
+
+		peer_init(&p);
+		peer_set(&p, PARLEY_SET_ABORT_ON_OVERFLOW, 1);
+		peer_listen(&p, 1);
+		client(&p, 2, false);
+		waiting = p.iss;
+		client(&p, 1, true);
+		p.edge_free = true;
+		p.tuple.remote_port = 2;
+		p.iss = waiting;
+		/* A SYN is dropped as ever: it is only the third step that is answered. */
+		client(&p, 3, false);
+		expect_none(&p);
+		p.tuple.remote_port = 2;
+		recv(&p, third[i], 1, 1, i ? 10 : 0);
+		expect(&p, "R", 1, 0, 0);
+		expect_none(&p);
+		assert_int_equal(peer_find(&p), PARLEY_NO_CONN);
+		assert_int_equal(p.tcp.syns.used, 0);
+		assert_true(p.edges[PARLEY_SYN_RECEIVED] & 1u << PARLEY_CLOSED);
+		assert_int_equal(p.tcp.counters[PARLEY_COUNTER_LISTEN_OVERFLOWS], 2);
+		assert_int_equal(p.tcp.counters[PARLEY_COUNTER_LISTEN_DROPS], 2);
+		assert_int_equal(p.tcp.counters[PARLEY_COUNTER_ATTEMPT_FAILS], 1);
+		assert_int_equal(accept_one(&p), 0);
+		assert_int_equal(accepted_port(&p), 1);
+		/* With room it is as if nothing had been. */
+		client(&p, 2, true);
+		assert_int_equal(accept_one(&p), 0);
+		peer_done(&p);
+	}
+}
+
 /* The smaller of backlog and somaxconn; a backlog of nothing means one. */
 static void test_limits(void **unused)
 {
@@ -146,6 +190,9 @@ static void test_syn_queue_full(void **unused)
 		client(&p, port, false);
 	assert_int_equal(p.tcp.syns.used, 20);
 	assert_int_equal(p.tcp.drops[PARLEY_DROP_SYN_QUEUE_FULL], 980);
+	assert_int_equal(p.tcp.counters[PARLEY_COUNTER_REQ_Q_FULL_DROP], 980);
+	assert_int_equal(p.tcp.counters[PARLEY_COUNTER_LISTEN_DROPS], 980);
+	assert_int_equal(p.tcp.counters[PARLEY_COUNTER_LISTEN_OVERFLOWS], 0);
 	peer_wait(&p, SEC(100));
 	peer_forget(&p);
 	assert_int_equal(p.tcp.syns.used, 0);
@@ -245,6 +292,7 @@ int main(void)
 		cmocka_unit_test(test_accepts_in_order),
 		cmocka_unit_test(test_accept_queue_full),
 		cmocka_unit_test(test_third_ack_finds_no_room),
+		cmocka_unit_test(test_abort_on_overflow),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_syn_queue_full),
 		cmocka_unit_test(test_close_with_waiting_connections),

@@ -142,6 +142,47 @@ static void test_newer_syn_opens_anew(void **unused)
 	}
 }
 
+/* RFC 5961 7, held by a user or not, and across the change from one to the other. */
+static void test_challenges_are_limited(void **unused)
+{
+	(void)unused;
+	for (int owned = 0; owned < 2; owned++) {
+		uint64_t *held;
+		struct peer p;
+
+		time_wait(&p, owned);
+		held = &p.tcp.drops[PARLEY_DROP_CHALLENGE_LIMIT];
+		for (int round = 0; round < 3; round++) {
+			recv(&p, "R", 5, 0, 0);
+			expect(&p, ".", 2, 2, 0);
+			recv(&p, "R", 5, 0, 0);
+			recv(&p, "S", 0, 0, 0);
+			recv(&p, ".", 1, 2, 0);
+			recv(&p, ".", 2, 70000, 0);
+			expect_none(&p);
+			peer_wait(&p, MS(499));
+			recv(&p, "S", 0, 0, 0);
+			expect_none(&p);
+			assert_int_equal(*held, 5 * (round + 1));
+			/* The FIN again is not challenged: it gets its ACK. */
+			recv(&p, "F.", 1, 2, 0);
+			expect(&p, ".", 2, 2, 0);
+			peer_wait(&p, MS(1) + REMNANT_TICK);
+		}
+		recv(&p, "R", 5, 0, 0);
+		expect(&p, ".", 2, 2, 0);
+		if (owned)
+			assert_int_equal(user_release(&p.tcp, p.conn), 0);
+		assert_int_equal(p.tcp.remnants.used, 1);
+		recv(&p, "R", 5, 0, 0);
+		expect_none(&p);
+		peer_wait(&p, MS(500) + REMNANT_TICK);
+		recv(&p, "R", 5, 0, 0);
+		expect(&p, ".", 2, 2, 0);
+		peer_done(&p);
+	}
+}
+
 /* A SYN that finds no room at the listener leaves TIME-WAIT as it is. */
 static void test_no_room_no_reopening(void **unused)
 {
@@ -264,6 +305,7 @@ int main(void)
 		cmocka_unit_test(test_repeated_fin_restarts),
 		cmocka_unit_test(test_reset),
 		cmocka_unit_test(test_newer_syn_opens_anew),
+		cmocka_unit_test(test_challenges_are_limited),
 		cmocka_unit_test(test_no_room_no_reopening),
 		cmocka_unit_test(test_connect_over_a_remnant),
 		cmocka_unit_test(test_limit),

@@ -2,6 +2,8 @@
 /* Handles: stale ones are known, slots come round first-in-first-out, spent ones never. */
 #include "peer.h"
 
+#include <string.h>
+
 #include "base/rng.h"
 
 static int objects[8];
@@ -110,13 +112,52 @@ static void test_many(void **unused)
 	peer_done(&p);
 }
 
+/* A walk meets each slot in use, in order, whatever comes and goes between the walks. */
+static void test_next_used(void **unused)
+{
+	enum { MANY = 5000 };
+	static bool in_use[MANY];
+	struct peer p;
+	struct slots *slots = &p.tcp.slots;
+	struct rng r = rng(2, 1);
+
+	(void)unused;
+	peer_init(&p);
+	memset(in_use, 0, sizeof in_use);
+	assert_int_equal(slot_next_used(slots, 0), SLOT_NONE);
+	for (uint32_t i = 0; i < MANY; i++)
+		in_use[slot_take(slots, ENTRY_REMNANT, &objects[0])] = true;
+	for (uint32_t round = 0; round < 200; round++) {
+		uint32_t at = 0;
+
+		for (uint32_t i = 0; i < MANY; i++) {
+			if (in_use[i])
+				assert_int_equal(slot_next_used(slots, at), i);
+			at = in_use[i] ? i + 1 : at;
+		}
+		assert_int_equal(slot_next_used(slots, at), SLOT_NONE);
+		/* Whole leaves become empty, and single ones full again. */
+		for (uint32_t i = 0; i < MANY; i++)
+			if (in_use[i] && (rng_chance(&r, 500000) || i / 256 % 20 == round % 20)) {
+				slot_give(slots, i);
+				in_use[i] = false;
+			}
+		for (uint32_t i = (uint32_t)rng_next(&r) % 300; i > 0; i--)
+			in_use[slot_take(slots, ENTRY_REMNANT, &objects[0])] = true;
+	}
+	assert_int_equal(slot_next_used(slots, SLOT_MAX), SLOT_NONE);
+	for (uint32_t i = 0; i < MANY; i++)
+		if (in_use[i])
+			slot_give(slots, i);
+	peer_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_handles),
-		cmocka_unit_test(test_first_in_first_out),
-		cmocka_unit_test(test_spent_generations),
-		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_handles),		  cmocka_unit_test(test_first_in_first_out),
+		cmocka_unit_test(test_spent_generations), cmocka_unit_test(test_many),
+		cmocka_unit_test(test_next_used),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

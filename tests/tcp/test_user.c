@@ -31,7 +31,7 @@ static const struct {
 	const char *close_sends;       /* NULL: nothing */
 	const char *abort_sends;
 } calls[] = {
-	{PARLEY_LISTEN, PARLEY_ENOTCONN, PARLEY_ENOTCONN, PARLEY_ENOTCONN, PARLEY_CLOSED, NULL,
+	{PARLEY_LISTEN, PARLEY_EDESTADDRREQ, PARLEY_ENOTCONN, PARLEY_ENOTCONN, PARLEY_CLOSED, NULL,
 	 NULL},
 	{PARLEY_SYN_SENT, 0, PARLEY_EAGAIN, PARLEY_ENOTCONN, PARLEY_CLOSED, NULL, NULL},
 	{PARLEY_SYN_RECEIVED, 0, PARLEY_EAGAIN, 0, PARLEY_SYN_RECEIVED, NULL, "R."},
@@ -105,6 +105,17 @@ static void test_calls_by_state(void **unused)
 	}
 }
 
+static void open_active(struct peer *p)
+{
+	struct parley_open open;
+
+	if (user_listening(&p->tcp, p->conn, &open))
+		return;
+	open.local = (struct parley_endpoint){p->tuple.local, p->tuple.local_port};
+	open.remote = (struct parley_endpoint){p->tuple.remote, p->tuple.remote_port};
+	assert_int_equal(user_open_active(&p->tcp, p->conn, &open, 1), 0);
+}
+
 /* Each call, or a segment of the peer. */
 static void call(struct peer *p, int which)
 {
@@ -154,15 +165,18 @@ static void call(struct peer *p, int which)
 	case 12:
 		recv(p, "F.", 1, 1, 20);
 		break;
-	default:
+	case 13:
 		recv(p, "R", 22, 0, 0);
+		break;
+	default:
+		open_active(p);
 		break;
 	}
 	user_ready(&p->tcp, p->conn);
 	peer_step(p);
 }
 
-enum { CALLS = 14 };
+enum { CALLS = 15 };
 
 /* An eleventh of all sequences of three, each pair among them; also on handles given back. */
 static void test_any_three_calls_in_any_state(void **unused)
