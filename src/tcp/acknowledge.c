@@ -11,7 +11,7 @@ bool acknowledge_in_range(const struct tcb *tcb, struct seq ack)
 	uint64_t back = tcb->snd.max_wnd;
 
 	/* Bytes that were never sent cannot be acknowledged, however large the window. */
-	if (tcb->snd_off + 1 < back)
+	if (tcb->snd_off + 1 < back && tcb_setting(tcb, PARLEY_SET_NARROW_ACK_RANGE))
 		back = tcb->snd_off + 1;
 	return seq_diff(ack, tcb->snd.una) >= -(int64_t)back && seq_leq(ack, tcb->snd.nxt);
 }

@@ -73,7 +73,8 @@ void tcp_arrives(struct tcp *tcp, const struct arrival *arrival, const struct se
 	count(tcp, PARLEY_COUNTER_IN_SEGS);
 	if (segment->options.malformed)
 		count(tcp, PARLEY_COUNTER_OPTIONS_MALFORMED);
-	if (!(segment->flags & (TCP_ACK | TCP_SYN | TCP_RST))) {
+	if (!(segment->flags & (TCP_ACK | TCP_SYN | TCP_RST)) &&
+	    !tcp->settings->v[PARLEY_SET_BARE_SEGMENTS]) {
 		observe_drop(tcp, arrival, segment, PARLEY_NO_CONN, PARLEY_DROP_NO_FLAGS);
 		return;
 	}

@@ -343,6 +343,11 @@ void peer_open_passive(struct peer *p)
 	peer_step(p);
 }
 
+void peer_profile(struct peer *p, enum parley_profile profile)
+{
+	assert_int_equal(user_profile(&p->tcp, profile), 0);
+}
+
 void peer_set(struct peer *p, enum parley_setting setting, int64_t value)
 {
 	assert_int_equal(user_set(&p->tcp, p->conn, setting, value), 0);

@@ -98,6 +98,9 @@ void peer_connect(struct peer *p);
 void peer_listen(struct peer *p, uint32_t backlog);
 void peer_open_passive(struct peer *p);
 
+/* All settings of the TCP, for connections to come. */
+void peer_profile(struct peer *p, enum parley_profile profile);
+
 /* A setting of the connection, or of the TCP while there is none. */
 void peer_set(struct peer *p, enum parley_setting setting, int64_t value);
 

@@ -49,16 +49,21 @@ static enum peer_how how_to(enum parley_state state)
 	return state == PARLEY_LISTEN ? PEER_PASSIVE : PEER_ACTIVE;
 }
 
-static void test_calls_by_state(void **unused)
+static void reach(struct peer *p, enum parley_profile profile, enum parley_state state)
 {
-	(void)unused;
+	peer_init(p);
+	peer_profile(p, profile);
+	peer_reach(p, how_to(state), state);
+	p->where = parley_state_name((int)state);
+}
+
+static void calls_by_state(enum parley_profile profile)
+{
 	for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
 		enum parley_state state = calls[i].state;
 		struct peer p;
 
-		peer_init(&p);
-		peer_reach(&p, how_to(state), state);
-		p.where = parley_state_name((int)state);
+		reach(&p, profile, state);
 		assert_int_equal(receive_one(&p), -calls[i].receive);
 		assert_int_equal(send_one(&p), calls[i].send ? -calls[i].send : 1);
 		peer_forget(&p);
@@ -66,9 +71,7 @@ static void test_calls_by_state(void **unused)
 		peer_step(&p);
 		peer_done(&p);
 
-		peer_init(&p);
-		peer_reach(&p, how_to(state), state);
-		p.where = parley_state_name((int)state);
+		reach(&p, profile, state);
 		assert_int_equal(user_close(&p.tcp, p.conn), 0);
 		peer_step(&p);
 		if (calls[i].close_sends)
@@ -81,9 +84,7 @@ static void test_calls_by_state(void **unused)
 		assert_int_equal(peer_state(&p), calls[i].after_close);
 		peer_done(&p);
 
-		peer_init(&p);
-		peer_reach(&p, how_to(state), state);
-		p.where = parley_state_name((int)state);
+		reach(&p, profile, state);
 		assert_int_equal(user_abort(&p.tcp, p.conn), 0);
 		peer_step(&p);
 		if (calls[i].abort_sends)
@@ -103,6 +104,13 @@ static void test_calls_by_state(void **unused)
 		assert_int_equal(receive_one(&p), 0);
 		peer_done(&p);
 	}
+}
+
+static void test_calls_by_state(void **unused)
+{
+	(void)unused;
+	calls_by_state(PARLEY_PROFILE_DEFAULT);
+	calls_by_state(PARLEY_PROFILE_RFC);
 }
 
 /* Each call, or a segment of the peer. */
@@ -162,18 +170,21 @@ static void call(struct peer *p, int which)
 	peer_step(p);
 }
 
-enum { CALLS = 14 };
+enum { CALLS = 14, TRIPLES = CALLS * CALLS * CALLS };
 
-/* An eleventh of all sequences of three, each pair among them; also on handles given back. */
+/*
+ * An eleventh of all sequences of three, each pair among them, under each profile; also on handles
+ * given back.
+ */
 static void test_any_three_calls_in_any_state(void **unused)
 {
 	(void)unused;
 	for (int state = PARLEY_LISTEN; state < PARLEY_STATES; state++)
-		for (int i = 0; i < CALLS * CALLS * CALLS; i += 11) {
+		for (int k = 0; k < 2 * TRIPLES; k += 11) {
+			int i = k % TRIPLES;
 			struct peer p;
 
-			peer_init(&p);
-			peer_reach(&p, how_to((enum parley_state)state), (enum parley_state)state);
+			reach(&p, (enum parley_profile)(k / TRIPLES), (enum parley_state)state);
 			p.plain = true; /* a reservation that is void sends what it likes */
 			p.edge_free = true;
 			call(&p, i % CALLS);
