@@ -102,6 +102,9 @@ enum parley_setting_scope {
 	  "0: it is challenged (RFC 5961 4)") \
 	X(SYN_FIN, "syn-fin", BOOL, CONN, 0, 1, 0, 1, \
 	  "in LISTEN a SYN that carries a FIN opens a connection; 0: it is dropped") \
+	X(SYN_TEXT, "syn-text", BOOL, CONN, 0, 1, 0, 1, \
+	  "what a SYN carries besides waits for ESTABLISHED, unless it is a listener's; 0: the " \
+	  "peer sends it again") \
 	X(HARD_ICMP, "hard-icmp", BOOL, CONN, 0, 1, 0, 1, \
 	  "protocol or port unreachable ends a synchronized connection (SHLD-26); 0: it is a " \
 	  "soft error (RFC 5927 5.2)") \

@@ -14,7 +14,7 @@
 #include "tcp/arrives.h"
 
 #include "tcp/acknowledge.h"
-#include "tcp/demux.h"
+#include "tcp/challenge.h"
 #include "tcp/judge.h"
 #include "tcp/listener.h"
 #include "tcp/observe.h"
@@ -22,7 +22,7 @@
 #include "tcp/output.h"
 #include "tcp/passive.h"
 #include "tcp/reassembly.h"
-#include "tcp/secret.h"
+#include "tcp/syn_text.h"
 #include "tcp/user.h"
 #include "tcp/window.h"
 
@@ -86,17 +86,6 @@ void arrives_listen(struct tcp *tcp, struct slot *slot, const struct arrival *ar
 	observe_drop(tcp, arrival, seg, PARLEY_NO_CONN, PARLEY_DROP_LISTEN_OTHER);
 }
 
-void arrives_reopened(struct tcp *tcp, struct seq old_nxt, const struct arrival *arrival,
-		      const struct segment *segment)
-{
-	struct slot *slot = demux_listening(tcp, &arrival->tuple);
-	struct seq iss = secret_isn(tcp, &arrival->tuple);
-
-	count(tcp, PARLEY_COUNTER_TIME_WAIT_RECYCLED);
-	if (slot)
-		arrives_listen(tcp, slot, arrival, segment, seq_max(iss, seq_add(old_nxt, 65537)));
-}
-
 static bool sixth_check_urg(struct tcp *tcp, struct tcb *tcb, struct step *s);
 static bool seventh_process_text(struct tcp *tcp, struct tcb *tcb, struct step *s);
 static bool eighth_check_fin(struct tcp *tcp, struct tcb *tcb, struct step *s);
@@ -107,8 +96,9 @@ static void syn_sent_syn(struct tcp *tcp, struct tcb *tcb, struct step *s)
 	open_peer_syn(tcb, &s->seg);
 	tcb->retransmits = 0;
 	if (!(s->seg.flags & TCP_ACK)) {
-		/* Simultaneous open: text and FIN will come again. */
+		/* Simultaneous open: text and FIN have to wait, or to come again. */
 		tcb->rto = (uint64_t)tcb_setting(tcb, PARLEY_SET_INITIAL_RTO);
+		syn_text_hold(tcp, tcb, &s->seg);
 		tcb_set_state(tcp, tcb, PARLEY_SYN_RECEIVED, PARLEY_CAUSE_SEGMENT);
 		tcb->main_why = PARLEY_WHY_NEW;
 		tcb_owe(tcp, tcb, OWE_SYN);
@@ -163,23 +153,6 @@ void arrives_syn_sent(struct tcp *tcp, struct tcb *tcb, const struct arrival *ar
 	}
 	/* Fifth, neither SYN nor RST. */
 	drop(tcp, tcb, s, PARLEY_DROP_SYN_SENT_OTHER);
-}
-
-/*
- * A challenge ACK, unless the last one was too short a time ago (RFC 5961 7): that also ends an
- * exchange of ACKs between two ends that find each other unacceptable.
- */
-static void challenge(struct tcp *tcp, struct tcb *tcb)
-{
-	uint64_t interval = (uint64_t)tcb_setting(tcb, PARLEY_SET_CHALLENGE_INTERVAL);
-
-	if (tcb->last_challenge != UINT64_MAX && tcp->now - tcb->last_challenge < interval) {
-		tcp->drops[PARLEY_DROP_CHALLENGE_LIMIT]++;
-		return;
-	}
-	tcb->last_challenge = tcp->now;
-	count(tcp, PARLEY_COUNTER_CHALLENGE_ACKS);
-	tcb_owe(tcp, tcb, OWE_CHALLENGE);
 }
 
 /* An unacceptable segment gets an ACK, from some states more (3.10.7.4, first). */
@@ -330,6 +303,20 @@ static bool fin_is_next(const struct tcb *tcb, const struct segment *seg)
 	return seg->flags & TCP_FIN && seq_eq(seg->seq, tcb->rcv.nxt);
 }
 
+static void text_in_order(struct tcp *tcp, struct tcb *tcb, uint32_t len, uint32_t segment,
+			  bool filled_gap);
+
+/* What came with the SYN has its turn. This segment may bring it once more. */
+static void text_of_syn(struct tcp *tcp, struct tcb *tcb, struct step *s)
+{
+	uint32_t len = syn_text_release(tcp, tcb);
+
+	if (!len)
+		return;
+	text_in_order(tcp, tcb, len, len, true);
+	window_trim(tcb, &s->seg);
+}
+
 /* 3.10.7.4, fifth, in SYN-RECEIVED: the third step of the handshake, or nothing of the kind. */
 static bool synchronize(struct tcp *tcp, struct tcb *tcb, struct step *s)
 {
@@ -339,6 +326,7 @@ static bool synchronize(struct tcp *tcp, struct tcb *tcb, struct step *s)
 	}
 	listening_remove(tcp, tcb);
 	open_established(tcp, tcb);
+	text_of_syn(tcp, tcb, s);
 	/* The first window that is scaled: it counts, however old wl1 and wl2 make it look. */
 	tcb->snd.wl1 = s->seg.seq;
 	tcb->snd.wl2 = s->seg.ack;

@@ -65,6 +65,17 @@ void arrives_unknown(struct tcp *tcp, const struct arrival *arrival, const struc
 		arrives_closed(tcp, arrival, segment);
 }
 
+void arrives_reopened(struct tcp *tcp, struct seq old_nxt, const struct arrival *arrival,
+		      const struct segment *segment)
+{
+	struct slot *slot = demux_listening(tcp, &arrival->tuple);
+	struct seq iss = secret_isn(tcp, &arrival->tuple);
+
+	count(tcp, PARLEY_COUNTER_TIME_WAIT_RECYCLED);
+	if (slot)
+		arrives_listen(tcp, slot, arrival, segment, seq_max(iss, seq_add(old_nxt, 65537)));
+}
+
 void tcp_arrives(struct tcp *tcp, const struct arrival *arrival, const struct segment *segment)
 {
 	uint32_t index = demux_find(tcp, &arrival->tuple);

@@ -102,8 +102,7 @@ void peer_open_passive(struct peer *p);
 /* All settings of the TCP, for connections to come. */
 void peer_profile(struct peer *p, enum parley_profile profile);
 
-/* For loops over the profiles: a TCP under one, with a connection in a state. */
-#define EACH_PROFILE(p) for (int p = 0; p < PARLEY_PROFILE_COUNT; p++)
+/* A TCP under a profile, with a connection in a state. */
 void peer_under(struct peer *p, int profile, enum peer_how how, enum parley_state state);
 
 /* A setting of the connection, or of the TCP while there is none. */

@@ -29,8 +29,7 @@ static void test_urgent_pointer(void **unused)
 	struct peer p;
 
 	(void)unused;
-	EACH_PROFILE(profile)
-	{
+	for (int profile = 0; profile < PARLEY_PROFILE_COUNT; profile++) {
 		established(&p, profile);
 		events(&p);
 		peer_recv(&p, "PU.", 1, 1, 20, &ten);
@@ -60,8 +59,7 @@ static void test_timestamps_are_not_negotiated(void **unused)
 	struct peer p;
 
 	(void)unused;
-	EACH_PROFILE(profile)
-	{
+	for (int profile = 0; profile < PARLEY_PROFILE_COUNT; profile++) {
 		peer_under(&p, profile, PEER_PASSIVE, PARLEY_LISTEN);
 		peer_recv(&p, "S", 0, 0, 0, &first);
 		assert_int_equal(expect(&p, "S.", 0, 1, 0).options & TCP_HAS_TIMESTAMPS, 0);
@@ -86,8 +84,7 @@ static void test_lower_bound_of_the_rto(void **unused)
 	struct peer p;
 
 	(void)unused;
-	EACH_PROFILE(profile)
-	{
+	for (int profile = 0; profile < PARLEY_PROFILE_COUNT; profile++) {
 		uint64_t begin;
 
 		established(&p, profile);
@@ -107,8 +104,7 @@ static void test_delayed_acks(void **unused)
 	struct peer p;
 
 	(void)unused;
-	EACH_PROFILE(profile)
-	{
+	for (int profile = 0; profile < PARLEY_PROFILE_COUNT; profile++) {
 		uint64_t begin;
 
 		established(&p, profile);
@@ -165,28 +161,28 @@ static void test_hard_errors_of_icmp(void **unused)
 	};
 
 	(void)unused;
-	EACH_PROFILE(profile)
-	for (int i = 0; i < 25; i++) {
-		bool ends = letter(profile) && kinds[i % 5].hard;
-		enum parley_state state = states[i / 5];
-		struct peer p;
-		int error;
+	for (int profile = 0; profile < PARLEY_PROFILE_COUNT; profile++)
+		for (int i = 0; i < 25; i++) {
+			bool ends = letter(profile) && kinds[i % 5].hard;
+			enum parley_state state = states[i / 5];
+			struct peer p;
+			int error;
 
-		peer_under(&p, profile, PEER_ACTIVE, state);
-		if (state == PARLEY_ESTABLISHED || state == PARLEY_CLOSE_WAIT)
-			user_sends(&p, 10);
-		peer_forget(&p);
-		peer_events(&p, p.conn, &error);
-		icmp(&p, kinds[i % 5].kind, 500); /* of nothing that is under way */
-		assert_int_equal(peer_state(&p), state);
-		icmp(&p, kinds[i % 5].kind, 1);
-		assert_int_equal(peer_state(&p), ends ? PARLEY_CLOSED : state);
-		assert_int_equal(peer_events(&p, p.conn, &error) & PARLEY_DEAD,
-				 ends ? PARLEY_DEAD : 0);
-		assert_int_equal(error, kinds[i % 5].error);
-		expect_none(&p);
-		peer_done(&p);
-	}
+			peer_under(&p, profile, PEER_ACTIVE, state);
+			if (state == PARLEY_ESTABLISHED || state == PARLEY_CLOSE_WAIT)
+				user_sends(&p, 10);
+			peer_forget(&p);
+			peer_events(&p, p.conn, &error);
+			icmp(&p, kinds[i % 5].kind, 500); /* of nothing that is under way */
+			assert_int_equal(peer_state(&p), state);
+			icmp(&p, kinds[i % 5].kind, 1);
+			assert_int_equal(peer_state(&p), ends ? PARLEY_CLOSED : state);
+			assert_int_equal(peer_events(&p, p.conn, &error) & PARLEY_DEAD,
+					 ends ? PARLEY_DEAD : 0);
+			assert_int_equal(error, kinds[i % 5].error);
+			expect_none(&p);
+			peer_done(&p);
+		}
 }
 
 /* 39: at most ten challenges in any five seconds (RFC 5961 7), each connection for itself. */
@@ -195,8 +191,7 @@ static void test_challenges_are_rationed(void **unused)
 	struct peer p;
 
 	(void)unused;
-	EACH_PROFILE(profile)
-	{
+	for (int profile = 0; profile < PARLEY_PROFILE_COUNT; profile++) {
 		established(&p, profile);
 		for (int i = 0; i < 500; i++) {
 			recv(&p, "R", 100, 0, 0);
@@ -229,30 +224,30 @@ static void test_bad_options(void **unused)
 	const struct extra bad = {.options = &options};
 
 	(void)unused;
-	EACH_PROFILE(profile)
-	for (int state = PARLEY_SYN_RECEIVED; state < PARLEY_TIME_WAIT; state++) {
-		struct peer p;
-		uint32_t snd, nxt;
-		int error;
+	for (int profile = 0; profile < PARLEY_PROFILE_COUNT; profile++)
+		for (int state = PARLEY_SYN_RECEIVED; state < PARLEY_TIME_WAIT; state++) {
+			struct peer p;
+			uint32_t snd, nxt;
+			int error;
 
-		peer_under(&p, profile, PEER_ACTIVE, (enum parley_state)state);
-		snd = peer_tcb(&p)->snd.nxt.v - p.iss.v;
-		nxt = peer_tcb(&p)->rcv.nxt.v - p.irs.v;
-		peer_recv(&p, ".", 700000000, 1, 0, &bad);
-		expect(&p, ".", snd, nxt, 0);
-		assert_int_equal(peer_state(&p), state);
-		peer_recv(&p, ".", nxt, snd, 0, &bad);
-		assert_int_equal(p.tcp.counters[PARLEY_COUNTER_OPTIONS_MALFORMED], 2);
-		peer_events(&p, p.conn, &error);
-		assert_int_equal(error, letter(profile) ? PARLEY_ECONNRESET : 0);
-		if (letter(profile)) {
-			expect(&p, "R.", snd, nxt, 0);
-			expect_state(&p, CLOSED);
-			assert_int_equal(p.tcp.drops[PARLEY_DROP_OPTION_LENGTH], 1);
+			peer_under(&p, profile, PEER_ACTIVE, (enum parley_state)state);
+			snd = peer_tcb(&p)->snd.nxt.v - p.iss.v;
+			nxt = peer_tcb(&p)->rcv.nxt.v - p.irs.v;
+			peer_recv(&p, ".", 700000000, 1, 0, &bad);
+			expect(&p, ".", snd, nxt, 0);
+			assert_int_equal(peer_state(&p), state);
+			peer_recv(&p, ".", nxt, snd, 0, &bad);
+			assert_int_equal(p.tcp.counters[PARLEY_COUNTER_OPTIONS_MALFORMED], 2);
+			peer_events(&p, p.conn, &error);
+			assert_int_equal(error, letter(profile) ? PARLEY_ECONNRESET : 0);
+			if (letter(profile)) {
+				expect(&p, "R.", snd, nxt, 0);
+				expect_state(&p, CLOSED);
+				assert_int_equal(p.tcp.drops[PARLEY_DROP_OPTION_LENGTH], 1);
+			}
+			expect_none(&p);
+			peer_done(&p);
 		}
-		expect_none(&p);
-		peer_done(&p);
-	}
 }
 
 /* 42: of a passive OPEN the handshake ends; TIME-WAIT stays; a RST is a RST. */
@@ -263,8 +258,7 @@ static void test_bad_options_at_the_ends(void **unused)
 	struct peer p;
 
 	(void)unused;
-	EACH_PROFILE(profile)
-	{
+	for (int profile = 0; profile < PARLEY_PROFILE_COUNT; profile++) {
 		for (int how = PEER_PASSIVE; how <= PEER_LISTENER; how++) {
 			peer_under(&p, profile, (enum peer_how)how, PARLEY_SYN_RECEIVED);
 			peer_recv(&p, ".", 1, 1, 0, &bad);
@@ -292,8 +286,7 @@ static void test_bare_segment(void **unused)
 	struct peer p;
 
 	(void)unused;
-	EACH_PROFILE(profile)
-	{
+	for (int profile = 0; profile < PARLEY_PROFILE_COUNT; profile++) {
 		established(&p, profile);
 		recv(&p, "P", 1, 0, 10);
 		expect_none(&p);
@@ -316,8 +309,7 @@ static void test_syn_after_the_peer_forgot(void **unused)
 	int error;
 
 	(void)unused;
-	EACH_PROFILE(profile)
-	{
+	for (int profile = 0; profile < PARLEY_PROFILE_COUNT; profile++) {
 		established(&p, profile);
 		recv(&p, "S", 123456789, 0, 0);
 		assert_int_equal(expect(&p, ".", 1, 1, 0).why, PARLEY_WHY_CHALLENGE);
@@ -340,19 +332,19 @@ static void test_initial_window(void **unused)
 	} cases[] = {{1460, {10, 3}}, {1096, {10, 3}}, {1095, {10, 4}}, {536, {10, 4}}};
 
 	(void)unused;
-	EACH_PROFILE(profile)
-	for (int i = 0; i < 4; i++) {
-		struct peer p;
+	for (int profile = 0; profile < PARLEY_PROFILE_COUNT; profile++)
+		for (int i = 0; i < 4; i++) {
+			struct peer p;
 
-		peer_init(&p);
-		peer_profile(&p, (enum parley_profile)profile);
-		p.mss = cases[i].mss;
-		peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
-		user_sends(&p, 40000);
-		assert_int_equal(p.sent_count, cases[i].segments[profile]);
-		assert_int_equal(next_sent(&p).len, cases[i].mss);
-		peer_done(&p);
-	}
+			peer_init(&p);
+			peer_profile(&p, (enum parley_profile)profile);
+			p.mss = cases[i].mss;
+			peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+			user_sends(&p, 40000);
+			assert_int_equal(p.sent_count, cases[i].segments[profile]);
+			assert_int_equal(next_sent(&p).len, cases[i].mss);
+			peer_done(&p);
+		}
 }
 
 /* What the silly-window rule holds back goes within a second, however long the RTO. */
@@ -361,8 +353,7 @@ static void test_override_timeout(void **unused)
 	struct peer p;
 
 	(void)unused;
-	EACH_PROFILE(profile)
-	{
+	for (int profile = 0; profile < PARLEY_PROFILE_COUNT; profile++) {
 		peer_under(&p, profile, PEER_ACTIVE, PARLEY_SYN_SENT);
 		peer_wait(&p, MS(900));
 		recv(&p, "S.", 0, 1, 0);

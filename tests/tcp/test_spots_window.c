@@ -43,8 +43,7 @@ static void test_ack_of_what_was_not_sent(void **unused)
 	struct peer p;
 
 	(void)unused;
-	EACH_PROFILE(profile)
-	{
+	for (int profile = 0; profile < PARLEY_PROFILE_COUNT; profile++) {
 		small(&p, profile);
 		recv(&p, "P.", 1, 2, 10);
 		assert_int_equal(expect(&p, ".", 1, 1, 0).why, PARLEY_WHY_CHALLENGE);
@@ -65,8 +64,7 @@ static void test_old_ack_with_text(void **unused)
 	struct peer p;
 
 	(void)unused;
-	EACH_PROFILE(profile)
-	{
+	for (int profile = 0; profile < PARLEY_PROFILE_COUNT; profile++) {
 		small(&p, profile);
 		recv(&p, "P.", 1, 0u - 60000, 10);
 		assert_int_equal(expect(&p, ".", 1, 1, 0).why, PARLEY_WHY_CHALLENGE);
@@ -91,8 +89,7 @@ static void test_empty_segment_at_the_right_edge(void **unused)
 	struct peer p;
 
 	(void)unused;
-	EACH_PROFILE(profile)
-	{
+	for (int profile = 0; profile < PARLEY_PROFILE_COUNT; profile++) {
 		small(&p, profile);
 		user_sends(&p, 10);
 		expect(&p, "P.", 1, 1, 10);
@@ -117,8 +114,7 @@ static void test_empty_segment_behind_the_last_ack(void **unused)
 	struct peer p;
 
 	(void)unused;
-	EACH_PROFILE(profile)
-	{
+	for (int profile = 0; profile < PARLEY_PROFILE_COUNT; profile++) {
 		small(&p, profile);
 		user_sends(&p, 10);
 		expect(&p, "P.", 1, 1, 10);
@@ -138,8 +134,7 @@ static void test_text_across_the_right_edge(void **unused)
 	struct peer p;
 
 	(void)unused;
-	EACH_PROFILE(profile)
-	{
+	for (int profile = 0; profile < PARLEY_PROFILE_COUNT; profile++) {
 		small(&p, profile);
 		recv(&p, "FP.", 1, 1, WINDOW + 100);
 		peer_wait(&p, MS(40));
@@ -157,8 +152,7 @@ static void test_text_at_zero_window(void **unused)
 	struct peer p;
 
 	(void)unused;
-	EACH_PROFILE(profile)
-	{
+	for (int profile = 0; profile < PARLEY_PROFILE_COUNT; profile++) {
 		full(&p, profile);
 		user_sends(&p, 10);
 		expect(&p, "P.", 1, EDGE, 10);
@@ -180,8 +174,7 @@ static void test_fin_at_zero_window(void **unused)
 	struct peer p;
 
 	(void)unused;
-	EACH_PROFILE(profile)
-	{
+	for (int profile = 0; profile < PARLEY_PROFILE_COUNT; profile++) {
 		full(&p, profile);
 		recv(&p, "F.", EDGE, 1, 0);
 		expect(&p, ".", 1, letter(profile) ? EDGE : EDGE + 1, 0);
@@ -203,8 +196,7 @@ static void test_fin_right_behind_a_window_of_text(void **unused)
 	struct peer p;
 
 	(void)unused;
-	EACH_PROFILE(profile)
-	{
+	for (int profile = 0; profile < PARLEY_PROFILE_COUNT; profile++) {
 		small(&p, profile);
 		recv(&p, "F.", 1, 1, WINDOW);
 		peer_wait(&p, MS(40));
@@ -221,8 +213,7 @@ static void test_both_forms_of_probes(void **unused)
 	struct peer p;
 
 	(void)unused;
-	EACH_PROFILE(profile)
-	{
+	for (int profile = 0; profile < PARLEY_PROFILE_COUNT; profile++) {
 		full(&p, profile);
 		recv(&p, ".", EDGE, 1, 1);
 		expect(&p, ".", 1, EDGE, 0);
@@ -256,8 +247,7 @@ static void test_answered_probes_have_no_end(void **unused)
 	struct peer p;
 
 	(void)unused;
-	EACH_PROFILE(profile)
-	{
+	for (int profile = 0; profile < PARLEY_PROFILE_COUNT; profile++) {
 		peer_under(&p, profile, PEER_ACTIVE, PARLEY_ESTABLISHED);
 		p.wnd = 0;
 		recv(&p, ".", 1, 1, 0);
@@ -279,23 +269,23 @@ static void test_answered_probes_further_apart_than_r2(void **unused)
 	struct peer p;
 
 	(void)unused;
-	EACH_PROFILE(profile)
-	for (int under_way = 0; under_way < 2; under_way++) {
-		peer_under(&p, profile, PEER_ACTIVE, PARLEY_ESTABLISHED);
-		peer_set(&p, PARLEY_SET_R2, PARLEY_S(20));
-		if (under_way)
-			user_sends(&p, 10);
-		p.wnd = 0;
-		recv(&p, ".", 1, 1, 0);
-		if (!under_way)
-			user_sends(&p, 10);
-		answer_probes(&p, 1, 1000);
-		expect_state(&p, ESTABLISHED);
-		/* The next probe, and the one after it: unanswered for more than R2. */
-		peer_wait(&p, SEC(300));
-		expect_state(&p, CLOSED);
-		peer_done(&p);
-	}
+	for (int profile = 0; profile < PARLEY_PROFILE_COUNT; profile++)
+		for (int under_way = 0; under_way < 2; under_way++) {
+			peer_under(&p, profile, PEER_ACTIVE, PARLEY_ESTABLISHED);
+			peer_set(&p, PARLEY_SET_R2, PARLEY_S(20));
+			if (under_way)
+				user_sends(&p, 10);
+			p.wnd = 0;
+			recv(&p, ".", 1, 1, 0);
+			if (!under_way)
+				user_sends(&p, 10);
+			answer_probes(&p, 1, 1000);
+			expect_state(&p, ESTABLISHED);
+			/* The next probe, and the one after it: unanswered for more than R2. */
+			peer_wait(&p, SEC(300));
+			expect_state(&p, CLOSED);
+			peer_done(&p);
+		}
 }
 
 /* 10: the peer takes its window back; nothing new goes, and nothing is given up for that. */
@@ -304,8 +294,7 @@ static void test_peer_shrinks_its_window(void **unused)
 	struct peer p;
 
 	(void)unused;
-	EACH_PROFILE(profile)
-	{
+	for (int profile = 0; profile < PARLEY_PROFILE_COUNT; profile++) {
 		peer_under(&p, profile, PEER_ACTIVE, PARLEY_ESTABLISHED);
 		peer_set(&p, PARLEY_SET_R2, PARLEY_S(20));
 		user_sends(&p, 3000);
@@ -335,8 +324,7 @@ static void test_own_window_never_shrinks(void **unused)
 	struct peer p;
 
 	(void)unused;
-	EACH_PROFILE(profile)
-	{
+	for (int profile = 0; profile < PARLEY_PROFILE_COUNT; profile++) {
 		peer_under(&p, profile, PEER_ACTIVE, PARLEY_ESTABLISHED);
 		peer_set(&p, PARLEY_SET_RECEIVE_BUFFER, 2000);
 		for (uint32_t i = 0; i < 10; i++)
@@ -353,8 +341,7 @@ static void test_rounding_of_a_scaled_window(void **unused)
 	struct peer p;
 
 	(void)unused;
-	EACH_PROFILE(profile)
-	{
+	for (int profile = 0; profile < PARLEY_PROFILE_COUNT; profile++) {
 		uint32_t at = 1;
 
 		peer_init(&p);
@@ -379,8 +366,7 @@ static void test_rst_behind_text_out_of_order(void **unused)
 	struct peer p;
 
 	(void)unused;
-	EACH_PROFILE(profile)
-	{
+	for (int profile = 0; profile < PARLEY_PROFILE_COUNT; profile++) {
 		small(&p, profile);
 		recv(&p, "P.", 11, 1, 10);
 		expect(&p, ".", 1, 1, 0);
@@ -398,25 +384,25 @@ static void test_half_the_number_space_away(void **unused)
 	struct peer p;
 
 	(void)unused;
-	EACH_PROFILE(profile)
-	for (int i = 0; i < 4; i++) {
-		peer_init_at(&p, isses[i], ~isses[i]);
-		peer_profile(&p, (enum parley_profile)profile);
-		peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
-		for (uint32_t off = 0; off < 3; off++) {
-			recv(&p, "P.", 1, 0x80000000 + off, 10);
-			expect(&p, ".", 1, 1, 0);
-			expect_none(&p);
-			peer_wait(&p, MS(500));
+	for (int profile = 0; profile < PARLEY_PROFILE_COUNT; profile++)
+		for (int i = 0; i < 4; i++) {
+			peer_init_at(&p, isses[i], ~isses[i]);
+			peer_profile(&p, (enum parley_profile)profile);
+			peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+			for (uint32_t off = 0; off < 3; off++) {
+				recv(&p, "P.", 1, 0x80000000 + off, 10);
+				expect(&p, ".", 1, 1, 0);
+				expect_none(&p);
+				peer_wait(&p, MS(500));
+			}
+			assert_int_equal(una(&p), 1);
+			user_sends(&p, 100);
+			expect(&p, "P.", 1, 1, 100);
+			recv(&p, "P.", 1, 101, 100);
+			user_receives(&p, 100);
+			assert_int_equal(una(&p), 101);
+			peer_done(&p);
 		}
-		assert_int_equal(una(&p), 1);
-		user_sends(&p, 100);
-		expect(&p, "P.", 1, 1, 100);
-		recv(&p, "P.", 1, 101, 100);
-		user_receives(&p, 100);
-		assert_int_equal(una(&p), 101);
-		peer_done(&p);
-	}
 }
 
 int main(void)
