@@ -347,6 +347,27 @@ static void test_initial_window(void **unused)
 		}
 }
 
+/* How long text is sent again: R2, by the letter the five minutes of OPEN (3.10.1). */
+static void test_user_timeout(void **unused)
+{
+	static const uint64_t r2[PARLEY_PROFILE_COUNT] = {SEC(900), SEC(300)};
+	struct peer p;
+	int error;
+
+	(void)unused;
+	for (int profile = 0; profile < PARLEY_PROFILE_COUNT; profile++) {
+		established(&p, profile);
+		user_sends(&p, 10);
+		peer_wait(&p, r2[profile] - 1);
+		expect_state(&p, ESTABLISHED);
+		peer_wait(&p, SEC(120) + 1); /* the last of the doubled waits */
+		expect_state(&p, CLOSED);
+		peer_events(&p, p.conn, &error);
+		assert_int_equal(error, PARLEY_ETIMEDOUT);
+		peer_done(&p);
+	}
+}
+
 /* What the silly-window rule holds back goes within a second, however long the RTO. */
 static void test_override_timeout(void **unused)
 {
@@ -385,6 +406,7 @@ int main(void)
 		cmocka_unit_test(test_bare_segment),
 		cmocka_unit_test(test_syn_after_the_peer_forgot),
 		cmocka_unit_test(test_initial_window),
+		cmocka_unit_test(test_user_timeout),
 		cmocka_unit_test(test_override_timeout),
 	};
 
