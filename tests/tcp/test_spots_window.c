@@ -347,6 +347,7 @@ static void test_rounding_of_a_scaled_window(void **unused)
 		peer_init(&p);
 		peer_profile(&p, (enum parley_profile)profile);
 		p.wscale = 7;
+		peer_set(&p, PARLEY_SET_RECEIVE_BUFFER, 1 << 20);
 		peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
 		assert_int_equal(p.rcv_shift, 5);
 		for (uint32_t i = 1; i < 400; i++) {
