@@ -301,6 +301,14 @@ int parley_set(struct parley_host *host, uint64_t now, parley_conn conn,
 int parley_get(const struct parley_host *host, parley_conn conn, enum parley_setting setting,
 	       int64_t *value);
 
+/*
+ * Gives every setting of the host the value that it has in a profile, whatever it was before; to
+ * be called first, and then parley_set() for what is to differ. Connections and listeners that
+ * exist already keep what is theirs. Errors, after which nothing has changed: -PARLEY_EINVAL (no
+ * such profile), -PARLEY_ENOBUFS.
+ */
+int parley_profile(struct parley_host *host, uint64_t now, enum parley_profile profile);
+
 #ifdef __cplusplus
 }
 #endif

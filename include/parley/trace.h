@@ -52,6 +52,7 @@ extern "C" {
 	X(RST_OUT_OF_WINDOW, "rst-out-of-window", "a RST that is not acceptable") \
 	X(RST_CHALLENGED, "rst-challenged", "a RST inside the window but not exact (RFC 5961 3)") \
 	X(SYN_CHALLENGED, "syn-challenged", "a SYN on a synchronized connection (RFC 5961 4)") \
+	X(OPTION_LENGTH, "option-length", "an option of impossible length (RFC 9293 3.1)") \
 	X(NO_ACK, "no-ack", "no ACK on a synchronized connection") \
 	X(ACK_UNSENT, "ack-unsent", "acknowledges what was not sent") \
 	X(ACK_TOO_OLD, "ack-too-old", "acknowledges what is long past (RFC 5961 5)") \

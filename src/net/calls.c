@@ -276,6 +276,16 @@ uint32_t parley_ready(const struct parley_host *host, parley_conn conn)
 	return user_ready(&host->tcp, conn);
 }
 
+/* The setting "autoconf" has changed: on each interface it begins, or rests. */
+static void apply_autoconf(struct parley_host *host)
+{
+	for (int i = 1; i < LOOPBACK_INDEX; i++)
+		if (host->interfaces[i])
+			autoconf_begin(host, host->interfaces[i],
+				       address_any_v6(host->interfaces[i]) ? AUTOCONF_WITH_ADDRESS
+									   : AUTOCONF_ALWAYS);
+}
+
 int parley_set(struct parley_host *host, uint64_t now, parley_conn conn,
 	       enum parley_setting setting, int64_t value)
 {
@@ -283,14 +293,20 @@ int parley_set(struct parley_host *host, uint64_t now, parley_conn conn,
 
 	tcp_set_now(&host->tcp, now);
 	error = user_set(&host->tcp, conn, setting, value);
-	if (error || setting != PARLEY_SET_AUTOCONF)
-		return error;
-	for (int i = 1; i < LOOPBACK_INDEX; i++)
-		if (host->interfaces[i])
-			autoconf_begin(host, host->interfaces[i],
-				       address_any_v6(host->interfaces[i]) ? AUTOCONF_WITH_ADDRESS
-									   : AUTOCONF_ALWAYS);
-	return 0;
+	if (!error && setting == PARLEY_SET_AUTOCONF)
+		apply_autoconf(host);
+	return error;
+}
+
+int parley_profile(struct parley_host *host, uint64_t now, enum parley_profile profile)
+{
+	int error;
+
+	tcp_set_now(&host->tcp, now);
+	error = user_profile(&host->tcp, profile);
+	if (!error)
+		apply_autoconf(host);
+	return error;
 }
 
 int parley_get(const struct parley_host *host, parley_conn conn, enum parley_setting setting,

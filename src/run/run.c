@@ -175,6 +175,12 @@ static int add_interface(struct run *run)
  */
 static int apply_settings(struct run *run)
 {
+	int error = parley_profile(run->host, clock_now(), run->options->profile);
+
+	if (error) {
+		complain("the profile", error);
+		return error;
+	}
 	parley_set(run->host, clock_now(), PARLEY_NO_CONN, PARLEY_SET_DAD, 0);
 	parley_set(run->host, clock_now(), PARLEY_NO_CONN, PARLEY_SET_AUTOCONF, 0);
 	for (size_t i = 0; i < run->options->setting_count; i++) {

@@ -39,7 +39,8 @@ struct run_options {
 	size_t address_count;
 	/* NULL: none, only the addresses' own networks are reached. */
 	const struct parley_addr *gateway;
-	/* Of the host, before the program starts. */
+	/* Of the host, before the program starts; the settings override the profile. */
+	enum parley_profile profile;
 	const struct run_setting *settings;
 	size_t setting_count;
 	/* 16 bytes; NULL: drawn from the system. */

@@ -138,6 +138,13 @@ int sim_host_join(struct sim_world *world, int host, int lan, const struct parle
 	return (int)h->port_count++;
 }
 
+int sim_host_profile(struct sim_world *world, int host, enum parley_profile profile)
+{
+	struct sim_host *h = world->host[host];
+
+	return parley_profile(h->engine, sim_host_now(h), profile);
+}
+
 uint64_t sim_host_now(const struct sim_host *host)
 {
 	return host->world->now + host->clock_ahead;

@@ -46,6 +46,9 @@ int sim_host_add(struct sim_world *world, const char *name, uint64_t memory_limi
 int sim_host_join(struct sim_world *world, int host, int lan, const struct parley_addr *addr,
 		  unsigned prefix, const struct path_config *path);
 
+/* The profile of a host's settings, for connections to come; what parley_profile() answers. */
+int sim_host_profile(struct sim_world *world, int host, enum parley_profile profile);
+
 /* Moves a host's clock forward. */
 void sim_clock_jump(struct sim_world *world, int host, uint64_t ns);
 

@@ -8,14 +8,17 @@
 #define PREFIX 24
 
 static int add_host(struct sim_world *world, const char *name, uint32_t addr,
-		    const struct path_config *path, uint64_t memory_limit)
+		    const struct path_config *path, const struct sim_pair_config *config)
 {
 	struct parley_addr a = ip_from_v4(addr);
-	int host = sim_host_add(world, name, memory_limit);
-	int port;
+	int host = sim_host_add(world, name, config->memory_limit);
+	int port, error;
 
 	if (host < 0)
 		return host;
+	error = sim_host_profile(world, host, config->profile[host]);
+	if (error)
+		return error;
 	port = sim_host_join(world, host, 0, &a, PREFIX, path);
 	return port < 0 ? port : host;
 }
@@ -26,9 +29,9 @@ struct sim_world *sim_pair_new(void *base, size_t size, const struct sim_pair_co
 
 	if (!world || sim_lan_add(world, &config->lan) < 0)
 		return NULL;
-	if (add_host(world, "client", NET + 1, &config->to_server, config->memory_limit) < 0)
+	if (add_host(world, "client", NET + 1, &config->to_server, config) < 0)
 		return NULL;
-	if (add_host(world, "server", NET + 2, &config->to_client, config->memory_limit) < 0)
+	if (add_host(world, "server", NET + 2, &config->to_client, config) < 0)
 		return NULL;
 	return world;
 }

@@ -20,6 +20,7 @@ struct sim_pair_config {
 	struct path_config to_server, to_client; /* seeds are drawn from the world's */
 	struct sim_lan_config lan;
 	uint64_t memory_limit; /* of each host, bytes; 0: the engine's default */
+	enum parley_profile profile[2];
 };
 
 /* Makes the world; its hosts are SIM_CLIENT and SIM_SERVER. NULL when size is too small. */

@@ -11,7 +11,7 @@ bool acknowledge_in_range(const struct tcb *tcb, struct seq ack)
 	uint64_t back = tcb->snd.max_wnd;
 
 	/* Bytes that were never sent cannot be acknowledged, however large the window. */
-	if (tcb->snd_off + 1 < back)
+	if (tcb->snd_off + 1 < back && tcb_setting(tcb, PARLEY_SET_NARROW_ACK_RANGE))
 		back = tcb->snd_off + 1;
 	return seq_diff(ack, tcb->snd.una) >= -(int64_t)back && seq_leq(ack, tcb->snd.nxt);
 }
@@ -67,6 +67,7 @@ static void window_opened(struct tcp *tcp, struct tcb *tcb)
 	struct record *first = sent_first(tcb);
 
 	tcb->retransmits = 0;
+	tcb->stalled_since = tcp->now;
 	if (tcb->main_timer == PARLEY_TIMER_PERSIST)
 		tcb_disarm(tcb);
 	if (first && first->marks & SENT_PROBE) {
@@ -127,5 +128,5 @@ void acknowledge(struct tcp *tcp, struct tcb *tcb, const struct segment *segment
 	/* An answer, whatever it says: the peer lives (MUST-37). */
 	tcb->probes = 0;
 	if (!tcb->snd.wnd)
-		tcb->stalled_since = tcp->now;
+		tcb->stalled_since = TCB_NEVER;
 }

@@ -14,14 +14,15 @@
 #include "tcp/arrives.h"
 
 #include "tcp/acknowledge.h"
-#include "tcp/demux.h"
+#include "tcp/challenge.h"
+#include "tcp/judge.h"
 #include "tcp/listener.h"
 #include "tcp/observe.h"
 #include "tcp/open.h"
 #include "tcp/output.h"
 #include "tcp/passive.h"
 #include "tcp/reassembly.h"
-#include "tcp/secret.h"
+#include "tcp/syn_text.h"
 #include "tcp/user.h"
 #include "tcp/window.h"
 
@@ -65,8 +66,13 @@ void arrives_listen(struct tcp *tcp, struct slot *slot, const struct arrival *ar
 		return;
 	}
 	/* Third, a SYN; security and compartment are not used (appendix A.1.2). */
-	if (seg->flags & TCP_SYN && seg->flags & TCP_FIN) {
+	if (seg->flags & TCP_SYN && !judge_syn_fin(slot, seg)) {
 		observe_drop(tcp, arrival, seg, PARLEY_NO_CONN, PARLEY_DROP_LISTEN_SYN_FIN);
+		return;
+	}
+	if (seg->flags & TCP_SYN && seg->options.malformed && judge_bad_syn_options(slot)) {
+		observe_drop(tcp, arrival, seg, PARLEY_NO_CONN, PARLEY_DROP_OPTION_LENGTH);
+		output_refuse(tcp, arrival, seg);
 		return;
 	}
 	if (seg->flags & TCP_SYN) {
@@ -80,17 +86,6 @@ void arrives_listen(struct tcp *tcp, struct slot *slot, const struct arrival *ar
 	observe_drop(tcp, arrival, seg, PARLEY_NO_CONN, PARLEY_DROP_LISTEN_OTHER);
 }
 
-void arrives_reopened(struct tcp *tcp, struct seq old_nxt, const struct arrival *arrival,
-		      const struct segment *segment)
-{
-	struct slot *slot = demux_listening(tcp, &arrival->tuple);
-	struct seq iss = secret_isn(tcp, &arrival->tuple);
-
-	count(tcp, PARLEY_COUNTER_TIME_WAIT_RECYCLED);
-	if (slot)
-		arrives_listen(tcp, slot, arrival, segment, seq_max(iss, seq_add(old_nxt, 65537)));
-}
-
 static bool sixth_check_urg(struct tcp *tcp, struct tcb *tcb, struct step *s);
 static bool seventh_process_text(struct tcp *tcp, struct tcb *tcb, struct step *s);
 static bool eighth_check_fin(struct tcp *tcp, struct tcb *tcb, struct step *s);
@@ -101,8 +96,9 @@ static void syn_sent_syn(struct tcp *tcp, struct tcb *tcb, struct step *s)
 	open_peer_syn(tcb, &s->seg);
 	tcb->retransmits = 0;
 	if (!(s->seg.flags & TCP_ACK)) {
-		/* Simultaneous open: text and FIN will come again. */
+		/* Simultaneous open: text and FIN have to wait, or to come again. */
 		tcb->rto = (uint64_t)tcb_setting(tcb, PARLEY_SET_INITIAL_RTO);
+		syn_text_hold(tcp, tcb, &s->seg);
 		tcb_set_state(tcp, tcb, PARLEY_SYN_RECEIVED, PARLEY_CAUSE_SEGMENT);
 		tcb->main_why = PARLEY_WHY_NEW;
 		tcb_owe(tcp, tcb, OWE_SYN);
@@ -145,6 +141,12 @@ void arrives_syn_sent(struct tcp *tcp, struct tcb *tcb, const struct arrival *ar
 		return;
 	}
 	/* Third, security: not used. Fourth, the SYN bit. */
+	if (acceptable && s->seg.options.malformed && judge_bad_options(tcb)) {
+		drop(tcp, tcb, s, PARLEY_DROP_OPTION_LENGTH);
+		output_refuse(tcp, s->arrival, &s->seg);
+		tcb_end(tcp, tcb, PARLEY_ECONNRESET, PARLEY_CAUSE_ABORT);
+		return;
+	}
 	if (s->seg.flags & TCP_SYN) {
 		syn_sent_syn(tcp, tcb, s);
 		return;
@@ -153,36 +155,10 @@ void arrives_syn_sent(struct tcp *tcp, struct tcb *tcb, const struct arrival *ar
 	drop(tcp, tcb, s, PARLEY_DROP_SYN_SENT_OTHER);
 }
 
-/*
- * A challenge ACK, unless the last one was too short a time ago (RFC 5961 7): that also ends an
- * exchange of ACKs between two ends that find each other unacceptable.
- */
-static void challenge(struct tcp *tcp, struct tcb *tcb)
-{
-	uint64_t interval = (uint64_t)tcb_setting(tcb, PARLEY_SET_CHALLENGE_INTERVAL);
-
-	if (tcb->last_challenge != UINT64_MAX && tcp->now - tcb->last_challenge < interval) {
-		tcp->drops[PARLEY_DROP_CHALLENGE_LIMIT]++;
-		return;
-	}
-	tcb->last_challenge = tcp->now;
-	count(tcp, PARLEY_COUNTER_CHALLENGE_ACKS);
-	tcb_owe(tcp, tcb, OWE_CHALLENGE);
-}
-
-/* RFC 9293 3.10.7.4, MAY-2: a SYN that must be new may end TIME-WAIT at once. */
-static bool reopens(struct tcp *tcp, const struct tcb *tcb, const struct segment *seg)
-{
-	return tcb->state == PARLEY_TIME_WAIT && seg->flags & TCP_SYN &&
-	       !(seg->flags & (TCP_ACK | TCP_RST | TCP_FIN)) && seq_gt(seg->seq, tcb->rcv.nxt) &&
-	       passive_welcome(tcp, &tcb->tuple);
-}
-
 /* An unacceptable segment gets an ACK, from some states more (3.10.7.4, first). */
 static bool not_acceptable(struct tcp *tcp, struct tcb *tcb, struct step *s)
 {
-	if (tcb->state == PARLEY_SYN_RECEIVED && s->seg.flags & TCP_SYN &&
-	    seq_eq(s->seg.seq, tcb->irs)) {
+	if (tcb->state == PARLEY_SYN_RECEIVED && judge_known_syn(tcb, &s->seg)) {
 		/* The peer's SYN again: our SYN,ACK was lost. */
 		tcb->main_why = PARLEY_WHY_DUPLICATE;
 		tcb_owe(tcp, tcb, OWE_SYN);
@@ -199,36 +175,23 @@ static bool not_acceptable(struct tcp *tcp, struct tcb *tcb, struct step *s)
 	return drop(tcp, tcb, s, PARLEY_DROP_OUT_OF_WINDOW);
 }
 
-/*
- * Is this where a RST must stand to be believed (RFC 5961 3.2)? Some peers that have sent a FIN
- * reset with the number of that.
- */
-static bool rst_is_exact(const struct tcb *tcb, const struct segment *seg)
-{
-	bool after_fin = tcb->state == PARLEY_CLOSE_WAIT || tcb->state == PARLEY_CLOSING ||
-			 tcb->state == PARLEY_LAST_ACK;
-
-	return seq_eq(seg->seq, tcb->rcv.nxt) ||
-	       (after_fin && seq_eq(seg->seq, seq_sub(tcb->rcv.nxt, 1)));
-}
-
 /* 3.10.7.4, first: sequence number. Trims the segment to the window. */
 static bool first_check_sequence(struct tcp *tcp, struct tcb *tcb, struct step *s)
 {
-	if (reopens(tcp, tcb, &s->seg)) {
+	if (tcb->state == PARLEY_TIME_WAIT && judge_reopens(tcp, tcb, &s->seg)) {
 		tcb->flags |= TCB_REOPEN; /* whoever called the steps does it */
 		return false;
 	}
 	/* Of a RST only the number counts, not where its text ends. */
 	if (s->seg.flags & TCP_RST)
-		return rst_is_exact(tcb, &s->seg) ||
+		return judge_exact_rst(tcb, &s->seg) ||
 		       seq_in_window(s->seg.seq, tcb->rcv.nxt, tcb->rcv.wnd) ||
 		       drop(tcp, tcb, s, PARLEY_DROP_RST_OUT_OF_WINDOW);
 	/*
 	 * The SYN,ACK of a simultaneous open repeats a SYN that we have: its ACK is what counts.
 	 */
 	if (tcb->state == PARLEY_SYN_RECEIVED && !(tcb->flags & TCB_PASSIVE) &&
-	    s->seg.flags & TCP_SYN && s->seg.flags & TCP_ACK && seq_eq(s->seg.seq, tcb->irs) &&
+	    s->seg.flags & TCP_ACK && judge_known_syn(tcb, &s->seg) &&
 	    seq_eq(s->seg.ack, tcb->snd.nxt)) {
 		window_trim(tcb, &s->seg);
 		return true;
@@ -248,7 +211,7 @@ static bool second_check_rst(struct tcp *tcp, struct tcb *tcb, struct step *s)
 {
 	if (!(s->seg.flags & TCP_RST))
 		return true;
-	if (!rst_is_exact(tcb, &s->seg)) {
+	if (!judge_exact_rst(tcb, &s->seg)) {
 		challenge(tcp, tcb);
 		return drop(tcp, tcb, s, PARLEY_DROP_RST_CHALLENGED);
 	}
@@ -290,6 +253,20 @@ static bool third_check_security(void)
 	return true;
 }
 
+/* 3.1, MUST-7: an option of impossible length, if the user wants a RST for it. */
+static bool check_options(struct tcp *tcp, struct tcb *tcb, struct step *s)
+{
+	if (!s->seg.options.malformed || !judge_bad_options(tcb))
+		return true;
+	drop(tcp, tcb, s, PARLEY_DROP_OPTION_LENGTH);
+	output_reset(tcp, tcb);
+	if (tcb->state == PARLEY_SYN_RECEIVED && tcb->flags & TCB_PASSIVE)
+		user_relisten(tcp, tcb, PARLEY_CAUSE_SEGMENT);
+	else
+		tcb_end(tcp, tcb, PARLEY_ECONNRESET, PARLEY_CAUSE_ABORT);
+	return false;
+}
+
 /* 3.10.7.4, fourth: the SYN bit, as RFC 5961 4.2 has it. */
 static bool fourth_check_syn(struct tcp *tcp, struct tcb *tcb, struct step *s)
 {
@@ -301,6 +278,12 @@ static bool fourth_check_syn(struct tcp *tcp, struct tcb *tcb, struct step *s)
 	case PARLEY_SYN_SENT:
 		break;
 	case PARLEY_SYN_RECEIVED:
+		if (tcb->flags & TCB_PASSIVE && tcb_setting(tcb, PARLEY_SET_SYN_RELISTENS)) {
+			user_relisten(tcp, tcb, PARLEY_CAUSE_SEGMENT);
+			return false;
+		}
+		challenge(tcp, tcb);
+		break;
 	case PARLEY_ESTABLISHED:
 	case PARLEY_FIN_WAIT_1:
 	case PARLEY_FIN_WAIT_2:
@@ -320,6 +303,20 @@ static bool fin_is_next(const struct tcb *tcb, const struct segment *seg)
 	return seg->flags & TCP_FIN && seq_eq(seg->seq, tcb->rcv.nxt);
 }
 
+static void text_in_order(struct tcp *tcp, struct tcb *tcb, uint32_t len, uint32_t segment,
+			  bool filled_gap);
+
+/* What came with the SYN has its turn. This segment may bring it once more. */
+static void text_of_syn(struct tcp *tcp, struct tcb *tcb, struct step *s)
+{
+	uint32_t len = syn_text_release(tcp, tcb);
+
+	if (!len)
+		return;
+	text_in_order(tcp, tcb, len, len, true);
+	window_trim(tcb, &s->seg);
+}
+
 /* 3.10.7.4, fifth, in SYN-RECEIVED: the third step of the handshake, or nothing of the kind. */
 static bool synchronize(struct tcp *tcp, struct tcb *tcb, struct step *s)
 {
@@ -329,6 +326,7 @@ static bool synchronize(struct tcp *tcp, struct tcb *tcb, struct step *s)
 	}
 	listening_remove(tcp, tcb);
 	open_established(tcp, tcb);
+	text_of_syn(tcp, tcb, s);
 	/* The first window that is scaled: it counts, however old wl1 and wl2 make it look. */
 	tcb->snd.wl1 = s->seg.seq;
 	tcb->snd.wl2 = s->seg.ack;
@@ -341,7 +339,8 @@ static bool fifth_check_ack(struct tcp *tcp, struct tcb *tcb, struct step *s)
 {
 	if (!(s->seg.flags & TCP_ACK))
 		return drop(tcp, tcb, s, PARLEY_DROP_NO_ACK);
-	if (tcb->state != PARLEY_SYN_RECEIVED && !acknowledge_in_range(tcb, s->seg.ack)) {
+	if ((tcb->state != PARLEY_SYN_RECEIVED || !tcb_setting(tcb, PARLEY_SET_NARROW_ACK_RANGE)) &&
+	    !acknowledge_in_range(tcb, s->seg.ack)) {
 		challenge(tcp, tcb);
 		return drop(tcp, tcb, s,
 			    seq_gt(s->seg.ack, tcb->snd.nxt) ? PARLEY_DROP_ACK_UNSENT
@@ -577,7 +576,8 @@ void arrives_other_states(struct tcp *tcp, struct tcb *tcb, const struct arrival
 	struct step s = {.arrival = arrival, .seg = *segment};
 
 	(void)(first_check_sequence(tcp, tcb, &s) && second_check_rst(tcp, tcb, &s) &&
-	       third_check_security() && fourth_check_syn(tcp, tcb, &s) &&
-	       fifth_check_ack(tcp, tcb, &s) && sixth_check_urg(tcp, tcb, &s) &&
-	       seventh_process_text(tcp, tcb, &s) && eighth_check_fin(tcp, tcb, &s));
+	       check_options(tcp, tcb, &s) && third_check_security() &&
+	       fourth_check_syn(tcp, tcb, &s) && fifth_check_ack(tcp, tcb, &s) &&
+	       sixth_check_urg(tcp, tcb, &s) && seventh_process_text(tcp, tcb, &s) &&
+	       eighth_check_fin(tcp, tcb, &s));
 }

@@ -65,6 +65,17 @@ void arrives_unknown(struct tcp *tcp, const struct arrival *arrival, const struc
 		arrives_closed(tcp, arrival, segment);
 }
 
+void arrives_reopened(struct tcp *tcp, struct seq old_nxt, const struct arrival *arrival,
+		      const struct segment *segment)
+{
+	struct slot *slot = demux_listening(tcp, &arrival->tuple);
+	struct seq iss = secret_isn(tcp, &arrival->tuple);
+
+	count(tcp, PARLEY_COUNTER_TIME_WAIT_RECYCLED);
+	if (slot)
+		arrives_listen(tcp, slot, arrival, segment, seq_max(iss, seq_add(old_nxt, 65537)));
+}
+
 void tcp_arrives(struct tcp *tcp, const struct arrival *arrival, const struct segment *segment)
 {
 	uint32_t index = demux_arrived(tcp, &arrival->tuple);
@@ -73,7 +84,8 @@ void tcp_arrives(struct tcp *tcp, const struct arrival *arrival, const struct se
 	count(tcp, PARLEY_COUNTER_IN_SEGS);
 	if (segment->options.malformed)
 		count(tcp, PARLEY_COUNTER_OPTIONS_MALFORMED);
-	if (!(segment->flags & (TCP_ACK | TCP_SYN | TCP_RST))) {
+	if (!(segment->flags & (TCP_ACK | TCP_SYN | TCP_RST)) &&
+	    !tcp->settings->v[PARLEY_SET_BARE_SEGMENTS]) {
 		observe_drop(tcp, arrival, segment, PARLEY_NO_CONN, PARLEY_DROP_NO_FLAGS);
 		return;
 	}

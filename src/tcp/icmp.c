@@ -137,6 +137,14 @@ static bool is_believable(struct tcp *tcp, const struct tcb *tcb, const struct i
 	return false;
 }
 
+/* What RFC 9293 3.9.2.2 wants a connection to end for in every state (SHLD-26). */
+static bool ends_synchronized(const struct tcb *tcb, const struct icmp_error *error)
+{
+	return (error->kind == ICMP_KIND_PROTOCOL_UNREACHABLE ||
+		error->kind == ICMP_KIND_PORT_UNREACHABLE) &&
+	       tcb_setting(tcb, PARLEY_SET_HARD_ICMP);
+}
+
 static void to_tcb(struct tcp *tcp, struct tcb *tcb, const struct icmp_error *error)
 {
 	struct meaning meaning = meaning_of(error);
@@ -148,7 +156,7 @@ static void to_tcb(struct tcp *tcp, struct tcb *tcb, const struct icmp_error *er
 		too_big(tcp, tcb, error);
 	else if (!meaning.error)
 		return;
-	else if (!meaning.hard || tcb_synchronized(tcb))
+	else if (!meaning.hard || (tcb_synchronized(tcb) && !ends_synchronized(tcb, error)))
 		note(tcp, tcb, meaning.error);
 	else if (tcb->listening)
 		user_relisten(tcp, tcb, PARLEY_CAUSE_ICMP);

@@ -25,6 +25,9 @@
 /* A super-segment at most: what the spans of a frame are sure to hold. */
 #define SUPER_MAX 65535u
 
+/* The override timeout is between 0.1 and 1 s (RFC 9293 3.8.6.2.1); an RTO may be longer. */
+#define OVERRIDE_MAX UINT64_C(1000000000)
+
 static void start_segment(const struct tcp *tcp, const struct tcb *tcb, struct tcp_out *out,
 			  struct seq seq)
 {
@@ -205,7 +208,8 @@ static void wait_for_window(struct tcp *tcp, struct tcb *tcb, uint32_t usable)
 	if (tcb_flight(tcb) || tcb->main_at != TCB_NEVER)
 		return;
 	if (usable)
-		tcb_arm(tcp, tcb, PARLEY_TIMER_OVERRIDE, tcp->now + tcb->rto);
+		tcb_arm(tcp, tcb, PARLEY_TIMER_OVERRIDE,
+			tcp->now + (tcb->rto < OVERRIDE_MAX ? tcb->rto : OVERRIDE_MAX));
 	else
 		tcb_arm(tcp, tcb, PARLEY_TIMER_PERSIST, tcp->now + tcb->rto); /* MUST-36 */
 }

@@ -5,10 +5,11 @@
 #include "tcp/held.h"
 #include "tcp/observe.h"
 #include "tcp/open.h"
+#include "tcp/syn_text.h"
 
 /*
  * 3.10.7.2, third: the SYN makes the TCB of a connection in LISTEN, here or on the stack, know
- * its peer. Text on the SYN is not kept: only the SYN is acknowledged, so the peer sends it again.
+ * its peer. Only the SYN is acknowledged.
  */
 static void receive_syn(struct tcp *tcp, struct tcb *tcb, const struct segment *seg, struct seq iss)
 {
@@ -38,6 +39,7 @@ void passive_tcb(struct tcp *tcp, struct tcb *tcb, const struct arrival *arrival
 	}
 	list_remove(&tcb->listening->link); /* its SYN has come: for now it listens no more */
 	receive_syn(tcp, tcb, seg, iss);
+	syn_text_hold(tcp, tcb, seg);
 	tcb->stalled_since = tcp->now;
 	tcb_set_state(tcp, tcb, PARLEY_SYN_RECEIVED, PARLEY_CAUSE_SEGMENT);
 	tcb->main_why = PARLEY_WHY_NEW;

@@ -134,6 +134,31 @@ static void advance(struct tcb *tcb, uint64_t to)
 	tcb->rcv.wnd = tcb->rcv.wnd > n ? tcb->rcv.wnd - n : 0;
 }
 
+void reassembly_join(struct tcp *tcp, struct tcb *tcb)
+{
+	struct receiving *r = tcb->receiving;
+
+	if (!reassembly_waits(tcb))
+		return;
+	advance(tcb, ranges_first_gap(&r->ranges, tcb->rcv_off));
+	ranges_remove_below(&r->ranges, tcb->rcv_off);
+	ranges_removed(tcp, tcb);
+}
+
+bool reassembly_hold(struct tcp *tcp, struct tcb *tcb, const uint8_t *text, uint32_t len)
+{
+	struct receiving *r = receiving_get(tcp, tcb);
+
+	if (!r)
+		return false;
+	if (!make_room(tcp, r) || !write(tcp, tcb, tcb->rcv_off, text, len)) {
+		reassembly_free(tcp, tcb);
+		return false;
+	}
+	ranges_add(&r->ranges, tcb->rcv_off, tcb->rcv_off + len);
+	return true;
+}
+
 /* Writes into the gaps of [offset, offset + len). Returns false without memory. */
 static bool fill_gaps(struct tcp *tcp, struct tcb *tcb, uint64_t offset, const uint8_t *text,
 		      uint32_t len)
@@ -171,11 +196,7 @@ static enum placed in_order(struct tcp *tcp, struct tcb *tcb, const uint8_t *tex
 		}
 	}
 	advance(tcb, tcb->rcv_off + len);
-	if (r->ranges.n) {
-		advance(tcb, ranges_first_gap(&r->ranges, tcb->rcv_off));
-		ranges_remove_below(&r->ranges, tcb->rcv_off);
-		ranges_removed(tcp, tcb);
-	}
+	reassembly_join(tcp, tcb);
 	return PLACED_IN_ORDER;
 }
 

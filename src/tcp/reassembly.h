@@ -25,6 +25,15 @@ enum placed {
 enum placed reassembly_place(struct tcp *tcp, struct tcb *tcb, uint64_t offset, const uint8_t *text,
 			     uint32_t len);
 
+/*
+ * Keeps `len` bytes at rcv_off, where nothing lies yet, as if a gap were before them, until
+ * reassembly_join() is called. False without memory.
+ */
+bool reassembly_hold(struct tcp *tcp, struct tcb *tcb, const uint8_t *text, uint32_t len);
+
+/* RCV.NXT moves over what waits without a gap before it. */
+void reassembly_join(struct tcp *tcp, struct tcb *tcb);
+
 /* Bytes that wait out of order. */
 uint64_t reassembly_bytes(const struct tcb *tcb);
 

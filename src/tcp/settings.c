@@ -4,8 +4,9 @@
 #include "base/mem.h"
 
 static const struct parley_setting_info table[PARLEY_SETTING_COUNT] = {
-#define PARLEY_X(name, key, type, scope, min, max, def, text) \
-	[PARLEY_SET_##name] = {key, text, PARLEY_TYPE_##type, PARLEY_SCOPE_##scope, min, max, def},
+#define PARLEY_X(name, key, type, scope, min, max, def, rfc, text) \
+	[PARLEY_SET_##                                             \
+		name] = {key, text, PARLEY_TYPE_##type, PARLEY_SCOPE_##scope, min, max, def, rfc},
 	PARLEY_SETTINGS(PARLEY_X)
 #undef PARLEY_X
 };
@@ -24,7 +25,14 @@ const char *parley_setting_name(int setting)
 	return info ? info->key : "?";
 }
 
-struct settings *settings_new(struct pool *pool)
+const char *parley_profile_name(int profile)
+{
+	static const char *const names[PARLEY_PROFILE_COUNT] = {"default", "rfc"};
+
+	return profile >= 0 && profile < PARLEY_PROFILE_COUNT ? names[profile] : "?";
+}
+
+struct settings *settings_new(struct pool *pool, enum parley_profile profile)
 {
 	struct settings *settings = pool_get(pool);
 
@@ -32,7 +40,7 @@ struct settings *settings_new(struct pool *pool)
 		return NULL;
 	settings->refs = 1;
 	for (int i = 0; i < PARLEY_SETTING_COUNT; i++)
-		settings->v[i] = table[i].initial;
+		settings->v[i] = profile == PARLEY_PROFILE_RFC ? table[i].rfc : table[i].initial;
 	return settings;
 }
 

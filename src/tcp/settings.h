@@ -15,8 +15,8 @@ struct settings {
 	int64_t v[PARLEY_SETTING_COUNT];
 };
 
-/* A block with all defaults and one reference; NULL without memory. */
-struct settings *settings_new(struct pool *pool);
+/* A block with the values of a profile and one reference; NULL without memory. */
+struct settings *settings_new(struct pool *pool, enum parley_profile profile);
 
 /* One more reference; one less, which may free it. NULL is allowed for settings_put. */
 struct settings *settings_ref(const struct settings *settings);

@@ -151,7 +151,8 @@ struct tcb {
 	uint32_t local_mtu;	   /* of the path: the interface's, or less (icmp.h) */
 	uint64_t path_until;	   /* when less is over, ns; 0: it is the interface's */
 	uint64_t fin_off;	   /* offset of the peer's FIN, with TCB_FIN_SEEN */
-	uint64_t stalled_since;	   /* when the head was first sent, while retransmits > 0 */
+	/* When the head was first sent, while retransmits > 0; TCB_NEVER: the peer has answered. */
+	uint64_t stalled_since;
 	uint64_t last_challenge;
 	uint64_t last_sent, last_received; /* data; ns */
 	uint64_t min_rtt;

@@ -19,7 +19,7 @@ enum charge {
 	CHARGE_RECORD = 64,
 	CHARGE_SENDING = 96,
 	CHARGE_RECEIVING = 160,
-	CHARGE_SETTINGS = 320,
+	CHARGE_SETTINGS = 512,
 };
 
 _Static_assert(sizeof(struct tcb) <= CHARGE_TCB, "charge of a TCB");
@@ -69,7 +69,7 @@ bool tcp_init(struct tcp *tcp, const struct tcp_config *config, uint64_t now)
 		list_init(&tcp->listening[i]);
 	if (!slots_init(&tcp->slots, tcp->memory))
 		return false;
-	tcp->settings = settings_new(&tcp->settings_blocks);
+	tcp->settings = settings_new(&tcp->settings_blocks, PARLEY_PROFILE_DEFAULT);
 	if (!tcp->settings)
 		slots_free(&tcp->slots);
 	return tcp->settings;

@@ -77,7 +77,9 @@ static void bump(struct tcp *tcp, struct tcb *tcb)
 {
 	const struct record *first = sent_first(tcb);
 
-	if (!tcb->retransmits)
+	if (tcb->stalled_since == TCB_NEVER) /* the last probe was answered, however long ago */
+		tcb->stalled_since = tcp->now;
+	else if (!tcb->retransmits)
 		tcb->stalled_since = first ? first->at : tcp->now;
 	if (tcb->retransmits < UINT8_MAX)
 		tcb->retransmits++;
@@ -107,7 +109,7 @@ static void retransmission_timeout(struct tcp *tcp, struct tcb *tcb)
 
 /*
  * MUST-35..37: probing goes on for as long as the probes are answered, at growing intervals;
- * acknowledge() moves stalled_since with each answer.
+ * with each answer acknowledge() sets stalled_since back.
  */
 static void persist_timeout(struct tcp *tcp, struct tcb *tcb)
 {

@@ -344,6 +344,20 @@ int user_set(struct tcp *tcp, parley_conn conn, enum parley_setting setting, int
 	return error;
 }
 
+int user_profile(struct tcp *tcp, enum parley_profile profile)
+{
+	struct settings *settings;
+
+	if (profile >= PARLEY_PROFILE_COUNT)
+		return -PARLEY_EINVAL;
+	settings = settings_new(&tcp->settings_blocks, profile);
+	if (!settings)
+		return -PARLEY_ENOBUFS;
+	settings_put(&tcp->settings_blocks, tcp->settings);
+	tcp->settings = settings;
+	return 0;
+}
+
 int user_get(const struct tcp *tcp, parley_conn conn, enum parley_setting setting, int64_t *value)
 {
 	const struct listener *listener = slot_object(&tcp->slots, conn, ENTRY_LISTENER);

@@ -55,6 +55,8 @@ static int may_take_over(const struct tcp *tcp, const struct tuple *tuple, struc
 
 	if (index == SLOT_NONE)
 		return 0;
+	if (!tcp->settings->v[PARLEY_SET_TIME_WAIT_REUSE])
+		return -PARLEY_EADDRINUSE; /* by 3.10.1 it exists, in TIME-WAIT as elsewhere */
 	slot = slot_at(&tcp->slots, index);
 	tcb = slot->object;
 	if (slot->kind == ENTRY_REMNANT)

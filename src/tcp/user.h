@@ -43,6 +43,7 @@ int user_abort(struct tcp *tcp, parley_conn conn);
 int user_release(struct tcp *tcp, parley_conn conn);
 
 int user_set(struct tcp *tcp, parley_conn conn, enum parley_setting setting, int64_t value);
+int user_profile(struct tcp *tcp, enum parley_profile profile);
 int user_get(const struct tcp *tcp, parley_conn conn, enum parley_setting setting, int64_t *value);
 
 uint32_t user_ready(const struct tcp *tcp, parley_conn conn);

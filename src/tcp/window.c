@@ -3,18 +3,43 @@
 
 #define DUP_ACKS_MAX 16
 
+/* A segment without text that begins outside of the window, but not by much. */
+static bool empty_at_an_edge(const struct tcb *tcb, const struct segment *segment)
+{
+	if (!tcb_setting(tcb, PARLEY_SET_WINDOW_EDGES)) /* table 6, the first two rows */
+		return !tcb->rcv.wnd && seq_eq(segment->seq, tcb->rcv.nxt);
+	return seq_leq(tcb->rcv.acked, segment->seq) &&
+	       seq_leq(segment->seq, seq_add(tcb->rcv.nxt, tcb->rcv.wnd));
+}
+
 bool window_acceptable(const struct tcb *tcb, const struct segment *segment)
 {
 	struct seq last = seq_add(segment->seq, segment->len - 1);
 	bool first_in = seq_in_window(segment->seq, tcb->rcv.nxt, tcb->rcv.wnd);
 
 	if (!segment->len)
-		return first_in || (seq_leq(tcb->rcv.acked, segment->seq) &&
-				    seq_leq(segment->seq, seq_add(tcb->rcv.nxt, tcb->rcv.wnd)));
+		return first_in || empty_at_an_edge(tcb, segment);
 	if (!tcb->rcv.wnd)
 		return segment->len == 1 && segment->flags & TCP_FIN &&
-		       seq_eq(segment->seq, tcb->rcv.nxt);
+		       seq_eq(segment->seq, tcb->rcv.nxt) &&
+		       tcb_setting(tcb, PARLEY_SET_WINDOW_EDGES);
 	return first_in || seq_in_window(last, tcb->rcv.nxt, tcb->rcv.wnd);
+}
+
+/* Of a segment whose text may reach to the window's right edge, `beyond` bytes too far. */
+static void trim_right(const struct tcb *tcb, struct segment *segment, int32_t beyond)
+{
+	uint32_t cut = beyond > 0 ? (uint32_t)beyond : 0;
+
+	if (cut > segment->text_len)
+		cut = segment->text_len;
+	segment->text_len -= cut;
+	segment->len -= cut;
+	/* A FIN right at the edge needs no room. */
+	if (segment->flags & TCP_FIN && (cut || !tcb_setting(tcb, PARLEY_SET_WINDOW_EDGES))) {
+		segment->flags &= (uint16_t)~TCP_FIN;
+		segment->len--;
+	}
 }
 
 void window_trim(const struct tcb *tcb, struct segment *segment)
@@ -42,17 +67,8 @@ void window_trim(const struct tcb *tcb, struct segment *segment)
 	}
 	beyond = seq_diff(seq_add(segment->seq, segment->text_len),
 			  seq_add(tcb->rcv.nxt, tcb->rcv.wnd));
-	if (beyond > 0) {
-		uint32_t cut = (uint32_t)beyond < segment->text_len ? (uint32_t)beyond
-								    : segment->text_len;
-
-		segment->text_len -= cut;
-		segment->len -= cut;
-		if (segment->flags & TCP_FIN && cut) {
-			segment->flags &= (uint16_t)~TCP_FIN;
-			segment->len--;
-		}
-	}
+	if (beyond >= 0)
+		trim_right(tcb, segment, beyond);
 }
 
 /* How far behind RCV.NXT the buffer reaches. */

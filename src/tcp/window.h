@@ -9,9 +9,9 @@
 #include "tcp/tcp.h"
 
 /*
- * Table 6 of RFC 9293 3.4, with two allowances: a segment without text may stand at the right
- * edge or between the last acknowledgement sent and RCV.NXT (appendix A.2), and a bare FIN that is
- * next needs no room.
+ * Table 6 of RFC 9293 3.4, with two allowances while the setting "window-edges" is on: a segment
+ * without text may stand at the right edge or between the last acknowledgement sent and RCV.NXT
+ * (appendix A.2), and a bare FIN that is next needs no room.
  */
 bool window_acceptable(const struct tcb *tcb, const struct segment *segment);
 

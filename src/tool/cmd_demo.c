@@ -9,10 +9,11 @@
 #include "tool/commands.h"
 #include "tool/demo.h"
 #include "tool/ladder.h"
+#include "tool/setting.h"
 
 struct demo_line {
 	struct demo demo;
-	const char *keep;
+	const char *keep, *profile;
 };
 
 static const struct option options[] = {
@@ -21,6 +22,8 @@ static const struct option options[] = {
 	{"size", 0, "BYTES", OPTION_BYTES, offsetof(struct demo_line, demo.size), 1, 1 << 30,
 	 "size of the file, also with K, M, G; 1M by default"},
 	NETWORK_OPTIONS(struct demo_line, demo.network),
+	{"profile", 0, "NAME", OPTION_TEXT, offsetof(struct demo_line, profile), 0, 0,
+	 "the settings of both hosts: default, a host of today, or rfc, the letter of RFC 9293"},
 	{"keep", 0, "DIR", OPTION_TEXT, offsetof(struct demo_line, keep), 0, 0,
 	 "put traces and captures into DIR, instead of a new directory below /tmp"},
 	{"width", 0, "COLUMNS", OPTION_COUNT, offsetof(struct demo_line, demo.width),
@@ -69,6 +72,9 @@ static int run(int argc, char **argv)
 	o.demo.network.delay = 20000000;
 	o.demo.network.loss = 10000;
 	status = option_parse(&command_demo, argc, argv, &o, &operands);
+	if (status == OPTION_GO_ON)
+		status = setting_read_profile(&command_demo, "--profile", o.profile,
+					      &o.demo.profile);
 	if (status == OPTION_GO_ON)
 		status = make_directory(dir, o.keep);
 	if (status != OPTION_GO_ON)

@@ -19,7 +19,7 @@
 #include "wire/text.h"
 
 struct run_line {
-	const char *dev, *gateway, *peer_addr, *trace, *pcap;
+	const char *dev, *gateway, *peer_addr, *trace, *pcap, *profile;
 	struct option_list addresses, settings;
 	uint64_t linger;
 	struct network_options network;
@@ -40,6 +40,9 @@ static const struct option options[] = {
 	 "write every event to FILE (docs/trace.md), for 'parley ladder'"},
 	{"pcap", 0, "FILE", OPTION_TEXT, offsetof(struct run_line, pcap), 0, 0,
 	 "write every packet to FILE (pcapng), with comments that say which step it is"},
+	{"profile", 0, "NAME", OPTION_TEXT, offsetof(struct run_line, profile), 0, 0,
+	 "what the settings below begin with: default, a host of today, or rfc, the letter of RFC "
+	 "9293"},
 	{"option", 'o', "KEY=VALUE", OPTION_LIST, offsetof(struct run_line, settings), 0, 0,
 	 "a setting of the host, see below; may be given again"},
 	{"linger", 0, "S", OPTION_S, offsetof(struct run_line, linger), 0, 86400000000000,
@@ -55,6 +58,7 @@ struct run {
 	struct device *capture; /* the device itself, when it is one */
 	struct tracefile *trace;
 	struct run_address addresses[OPTION_LIST_MAX];
+	enum parley_profile profile;
 	struct run_setting settings[OPTION_LIST_MAX];
 	struct parley_addr gateway;
 	uint8_t secrets[2][16]; /* of the host; of its device */
@@ -87,7 +91,7 @@ static int read_addresses(struct run *run, const struct run_line *line)
 
 static int read_settings(struct run *run, const struct run_line *line)
 {
-	int status = OPTION_GO_ON;
+	int status = setting_read_profile(&command_run, "--profile", line->profile, &run->profile);
 
 	for (size_t i = 0; i < line->settings.n && status == OPTION_GO_ON; i++)
 		status = setting_read(&command_run, "-o", line->settings.text[i],
@@ -251,6 +255,7 @@ static int start(struct run *run, const struct run_line *line, char *const *prog
 		.addresses = run->addresses,
 		.address_count = line->addresses.n,
 		.gateway = line->gateway ? &run->gateway : NULL,
+		.profile = run->profile,
 		.settings = run->settings,
 		.setting_count = line->settings.n,
 		.secret = run->secrets[0],

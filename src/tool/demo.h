@@ -10,10 +10,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <parley/setting.h>
+
 #include "tool/network.h"
 
 struct demo {
 	struct network_options network;
+	enum parley_profile profile;
 	uint64_t size;	 /* of the file, bytes */
 	const char *dir; /* where everything is put, without a '/' at its end */
 	bool simulated;

@@ -180,6 +180,8 @@ static int start_server(struct scene *scene)
 		scene->net,
 		"--addr",
 		SERVER_ADDR "/24",
+		"--profile",
+		parley_profile_name((int)scene->demo->profile),
 		"-o",
 		SHORT_MSL,
 		"--trace",
@@ -209,16 +211,17 @@ static int start_server(struct scene *scene)
 static int fetch(struct scene *scene)
 {
 	const char *const argv[] = {
-		SELF,	    "run",
-		"--dev",    scene->net,
-		"--addr",   CLIENT_ADDR "/24",
-		"-o",	    SHORT_MSL,
-		"--trace",  scene->client_trace,
-		"--pcap",   scene->client_pcap,
-		"--",	    "curl",
-		"-sS",	    "--noproxy",
-		"*",	    "-o",
-		scene->got, "http://" SERVER_ADDR ":" PORT "/" FILE_NAME,
+		SELF,	     "run",
+		"--dev",     scene->net,
+		"--addr",    CLIENT_ADDR "/24",
+		"--profile", parley_profile_name((int)scene->demo->profile),
+		"-o",	     SHORT_MSL,
+		"--trace",   scene->client_trace,
+		"--pcap",    scene->client_pcap,
+		"--",	     "curl",
+		"-sS",	     "--noproxy",
+		"*",	     "-o",
+		scene->got,  "http://" SERVER_ADDR ":" PORT "/" FILE_NAME,
 		NULL,
 	};
 	/* At 1 % loss a megabyte takes seconds; large files on bad networks take what they need. */

@@ -146,6 +146,7 @@ static int perform(struct stage *stage, void *arena)
 	config.world.seed = path.seed;
 	config.world.hooks = (struct sim_hooks){stage, on_trace, on_frame};
 	config.to_server = config.to_client = path;
+	config.profile[SIM_CLIENT] = config.profile[SIM_SERVER] = stage->demo->profile;
 	stage->world = sim_pair_new(arena, ARENA, &config);
 	if (!stage->world)
 		return option_fail(&command_demo, "%s", strerror(ENOMEM));

@@ -79,6 +79,21 @@ static bool read_value(const char *text, enum parley_setting_type type, int64_t 
 	return false;
 }
 
+int setting_read_profile(const struct command *command, const char *option, const char *text,
+			 enum parley_profile *profile)
+{
+	if (!text)
+		return OPTION_GO_ON;
+	for (int i = 0; i < PARLEY_PROFILE_COUNT; i++) {
+		if (strcmp(text, parley_profile_name(i)))
+			continue;
+		*profile = (enum parley_profile)i;
+		return OPTION_GO_ON;
+	}
+	return option_refuse(command, "%s: no profile '%s'; there are default and rfc", option,
+			     text);
+}
+
 static char *value_text(char out[static VALUE_TEXT], int64_t value, enum parley_setting_type type)
 {
 	size_t unit = 3;
@@ -175,19 +190,21 @@ int setting_read(const struct command *command, const char *option, const char *
 
 void setting_help(void)
 {
-	printf("\nSettings for -o, with range and default:\n");
+	printf("\nSettings for -o, with range and default, and the value under --profile rfc where "
+	       "it is\nanother:\n");
 	for (int i = 0; i < PARLEY_SETTING_COUNT; i++) {
 		const struct parley_setting_info *info = parley_setting_info(i);
-		char low[VALUE_TEXT], high[VALUE_TEXT], initial[VALUE_TEXT];
+		char low[VALUE_TEXT], high[VALUE_TEXT], value[VALUE_TEXT];
 
 		if (info->type == PARLEY_TYPE_BOOL)
-			printf("  %s=on|off [%s]\n", info->key,
-			       value_text(initial, info->initial, info->type));
+			printf("  %s=on|off", info->key);
 		else
-			printf("  %s=%s..%s [%s]\n", info->key,
-			       value_text(low, info->minimum, info->type),
-			       value_text(high, info->maximum, info->type),
-			       value_text(initial, info->initial, info->type));
+			printf("  %s=%s..%s", info->key, value_text(low, info->minimum, info->type),
+			       value_text(high, info->maximum, info->type));
+		printf(" [%s", value_text(value, info->initial, info->type));
+		if (info->rfc != info->initial)
+			printf("; rfc: %s", value_text(value, info->rfc, info->type));
+		printf("]\n");
 		words_fill(info->meaning, 0, 6, WIDTH);
 	}
 }

@@ -17,7 +17,14 @@
 int setting_read(const struct command *command, const char *option, const char *text,
 		 enum parley_setting *setting, int64_t *value);
 
-/* Prints a list of all settings, with range, default and meaning, for a help. */
+/*
+ * Reads the name of a profile; of NULL nothing, so that *profile stays. Returns OPTION_GO_ON, or
+ * EXIT_USAGE after a message.
+ */
+int setting_read_profile(const struct command *command, const char *option, const char *text,
+			 enum parley_profile *profile);
+
+/* Prints a list of all settings, with range, values and meaning, for a help. */
 void setting_help(void);
 
 #endif

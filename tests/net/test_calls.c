@@ -458,6 +458,25 @@ static void test_settings(void **state)
 	assert_int_equal(s->out[ETH_HEADER_LEN + 8], 17);
 }
 
+/* A profile is all settings; what interfaces do by themselves begins anew with it. */
+static void test_profile(void **state)
+{
+	struct station *s = *state;
+	int64_t value;
+
+	assert_int_equal(parley_set(s->host, s->now, PARLEY_NO_CONN, PARLEY_SET_TTL, 17), 0);
+	assert_int_equal(parley_profile(s->host, s->now, PARLEY_PROFILE_RFC), 0);
+	assert_int_equal(parley_get(s->host, PARLEY_NO_CONN, PARLEY_SET_MSL, &value), 0);
+	assert_int_equal(value, PARLEY_S(120));
+	assert_int_equal(parley_get(s->host, PARLEY_NO_CONN, PARLEY_SET_TTL, &value), 0);
+	assert_int_equal(value, 64);
+	assert_int_equal(parley_profile(s->host, s->now, PARLEY_PROFILE_COUNT), -PARLEY_EINVAL);
+	assert_int_equal(parley_profile(s->host, s->now, PARLEY_PROFILE_DEFAULT), 0);
+	assert_int_equal(parley_get(s->host, PARLEY_NO_CONN, PARLEY_SET_MSL, &value), 0);
+	assert_int_equal(value, PARLEY_S(30));
+	assert_null(parley_check(s->host));
+}
+
 static void test_stale(void **state)
 {
 	struct station *s = *state;
@@ -493,6 +512,7 @@ int main(void)
 		CASE(test_weak_model),
 		CASE(test_listen),
 		CASE(test_settings),
+		CASE(test_profile),
 		CASE(test_stale),
 		CASE(test_open_active),
 		CASE(test_open_active_refused),

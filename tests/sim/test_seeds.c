@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * 100 seeds of 1 MiB over bad networks, R2 off: every byte arrives, and the same seed twice gives
- * the same trace events and the same frames. PARLEY_SEEDS=A..B runs others instead.
+ * 100 seeds of 1 MiB over bad networks, between hosts of both profiles, R2 off: every byte arrives,
+ * and the same seed twice gives the same trace events and the same frames. PARLEY_SEEDS=A..B runs
+ * others instead.
  */
 #include "scene.h"
 
@@ -49,6 +50,8 @@ static uint64_t run(uint64_t seed)
 	config.world.check_every = 32;
 	config.to_server = draw_path(&r);
 	config.to_client = draw_path(&r);
+	config.profile[SIM_CLIENT] = (enum parley_profile)(seed % 2);
+	config.profile[SIM_SERVER] = (enum parley_profile)(seed / 2 % 2);
 	w.kind = (enum sim_workload_kind)rng_below(&r, SIM_BOTH_WAYS + 1);
 	w.in_place = rng_below(&r, 2);
 	scene_begin(&scene, &config);

@@ -48,8 +48,8 @@ static struct fake {
 } fake;
 
 static const struct parley_setting_info fake_settings[] = {
-#define PARLEY_X(name, key, type, scope, min, max, def, text) \
-	{key, text, PARLEY_TYPE_##type, PARLEY_SCOPE_##scope, min, max, def},
+#define PARLEY_X(name, key, type, scope, min, max, def, rfc, text) \
+	{key, text, PARLEY_TYPE_##type, PARLEY_SCOPE_##scope, min, max, def, rfc},
 	PARLEY_SETTINGS(PARLEY_X)
 #undef PARLEY_X
 };

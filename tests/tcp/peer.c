@@ -172,6 +172,7 @@ static void note(struct peer *p, const struct tuple *tuple, const struct segment
 		.up = seg->up,
 		.mss = seg->options.present & TCP_HAS_MSS ? seg->options.mss : 0,
 		.wscale = has_wscale ? seg->options.wscale : -1,
+		.options = seg->options.present,
 		.why = why,
 		.at = p->tcp.now,
 		.tuple = *tuple,
@@ -237,6 +238,8 @@ void peer_recv(struct peer *p, const char *flags, uint32_t seq, uint32_t ack, ui
 		seg.options.mss = p->mss;
 		seg.options.wscale = (uint8_t)(p->wscale < 0 ? 0 : p->wscale);
 	}
+	if (extra && extra->options)
+		seg.options = *extra->options;
 	seg.wnd = (uint16_t)(seg.flags & TCP_SYN ? p->wnd : p->wnd >> p->snd_shift);
 	seg.len = len + !!(seg.flags & TCP_SYN) + !!(seg.flags & TCP_FIN);
 	tcp_arrives(&p->tcp, &arrival, &seg);
@@ -341,6 +344,19 @@ void peer_open_passive(struct peer *p)
 
 	assert_int_equal(user_open_passive(&p->tcp, &open, &p->conn), 0);
 	peer_step(p);
+}
+
+void peer_profile(struct peer *p, enum parley_profile profile)
+{
+	assert_int_equal(user_profile(&p->tcp, profile), 0);
+}
+
+void peer_under(struct peer *p, int profile, enum peer_how how, enum parley_state state)
+{
+	peer_init(p);
+	p->where = parley_profile_name(profile);
+	peer_profile(p, (enum parley_profile)profile);
+	peer_reach(p, how, state);
 }
 
 void peer_set(struct peer *p, enum parley_setting setting, int64_t value)

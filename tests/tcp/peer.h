@@ -46,7 +46,8 @@ struct sent {
 	uint32_t len;	   /* of the text */
 	uint32_t wnd;	   /* scaled */
 	uint16_t up, mss;
-	int wscale; /* -1: no option */
+	int wscale;	 /* -1: no option */
+	uint8_t options; /* enum tcp_option_present */
 	enum parley_why why;
 	uint64_t at;
 	struct tuple tuple;
@@ -98,6 +99,12 @@ void peer_connect(struct peer *p);
 void peer_listen(struct peer *p, uint32_t backlog);
 void peer_open_passive(struct peer *p);
 
+/* All settings of the TCP, for connections to come. */
+void peer_profile(struct peer *p, enum parley_profile profile);
+
+/* A TCP under a profile, with a connection in a state. */
+void peer_under(struct peer *p, int profile, enum peer_how how, enum parley_state state);
+
 /* A setting of the connection, or of the TCP while there is none. */
 void peer_set(struct peer *p, enum parley_setting setting, int64_t value);
 
@@ -133,7 +140,8 @@ const char *peer_flags_text(uint16_t flags);
 struct extra {
 	const void *text; /* NULL: the pattern */
 	uint16_t up;
-	bool syn_options; /* p->mss and p->wscale, without a SYN flag too */
+	bool syn_options;		   /* p->mss and p->wscale, without a SYN flag too */
+	const struct tcp_options *options; /* these alone */
 	const struct tuple *tuple;
 };
 

@@ -48,6 +48,7 @@ struct row {
 	const char *flags;
 	uint32_t len;
 	const char *cells[PLACES];
+	const char *rfc[PLACES]; /* under the profile rfc, where that is not the same */
 };
 
 /* clang-format off */
@@ -59,14 +60,16 @@ static const struct row rows[] = {
 		[INSIDE]  = "CCCCCCCC",
 		[LAST]    = "CCCCCCCC",
 		[AT_EDGE] = "--------",
-		[BEYOND]  = "--------"}},
+		[BEYOND]  = "--------"}, {
+		[BEFORE]  = "--------"}},
 	{"R.", 0, {
 		[BEFORE]  = "----XXX-",
 		[AT_NXT]  = "XXXXXXXX",
 		[INSIDE]  = "CCCCCCCC",
 		[LAST]    = "CCCCCCCC",
 		[AT_EDGE] = "--------",
-		[BEYOND]  = "--------"}},
+		[BEYOND]  = "--------"}, {
+		[BEFORE]  = "--------"}},
 	/* Fourth: RFC 5961 4.2, whatever the number; in SYN-RECEIVED the old SYN is answered. */
 	{"S", 0, {
 		[BEFORE]  = "SCCCCCCC",
@@ -74,7 +77,8 @@ static const struct row rows[] = {
 		[INSIDE]  = "CCCCCCCC",
 		[LAST]    = "CCCCCCCC",
 		[AT_EDGE] = "CCCCCCCC",
-		[BEYOND]  = "CCCCCCCC"}},
+		[BEYOND]  = "CCCCCCCC"}, {
+		[BEFORE]  = "CCCCCCCC"}},
 	/* The SYN,ACK of a simultaneous open. */
 	{"S.", 0, {
 		[BEFORE]  = "ECCCCCCC",
@@ -82,7 +86,8 @@ static const struct row rows[] = {
 		[INSIDE]  = "CCCCCCCC",
 		[LAST]    = "CCCCCCCC",
 		[AT_EDGE] = "CCCCCCCC",
-		[BEYOND]  = "CCCCCCCC"}},
+		[BEYOND]  = "CCCCCCCC"}, {
+		[BEFORE]  = "CCCCCCCC"}},
 	/* Fifth, with nothing new acknowledged but our SYN; A.2: the right edge itself counts. */
 	{".", 0, {
 		[BEFORE]  = "CCCCCCCC",
@@ -90,7 +95,8 @@ static const struct row rows[] = {
 		[INSIDE]  = "E-------",
 		[LAST]    = "E-------",
 		[AT_EDGE] = "E-------",
-		[BEYOND]  = "CCCCCCCC"}},
+		[BEYOND]  = "CCCCCCCC"}, {
+		[AT_EDGE] = "CCCCCCCC"}},
 	/* Seventh. */
 	{"P.", 10, {
 		[BEFORE]  = "AAAAAAAA",
@@ -99,7 +105,7 @@ static const struct row rows[] = {
 		[INSIDE]  = "KHHH----",
 		[LAST]    = "KHHH----",
 		[AT_EDGE] = "AAAAAAAA",
-		[BEYOND]  = "AAAAAAAA"}},
+		[BEYOND]  = "AAAAAAAA"}, {0}},
 	/* Eighth. CLOSING ends in the fifth unless our FIN is acknowledged. */
 	{"F.", 0, {
 		[BEFORE]  = "AAAAAAAA",
@@ -107,16 +113,20 @@ static const struct row rows[] = {
 		[INSIDE]  = "KHHHA-AA",
 		[LAST]    = "KHHHA-AA",
 		[AT_EDGE] = "AAAAAAAA",
-		[BEYOND]  = "AAAAAAAA"}},
-	/* None of ACK, SYN, RST: not looked at. */
+		[BEYOND]  = "AAAAAAAA"}, {0}},
+	/* None of ACK, SYN, RST: not looked at; by the letter first, second, fourth and fifth. */
 	{"P", 10, {
 		[BEFORE]  = "--------",
 		[AT_NXT]  = "--------",
 		[INSIDE]  = "--------",
-		[BEYOND]  = "--------"}},
+		[BEYOND]  = "--------"}, {
+		[BEFORE]  = "AAAAAAAA",
+		[BEYOND]  = "AAAAAAAA"}},
 	{"F", 0, {
+		[BEFORE]  = "--------",
 		[AT_NXT]  = "--------",
-		[INSIDE]  = "--------"}},
+		[INSIDE]  = "--------"}, {
+		[BEFORE]  = "AAAAAAAA"}},
 };
 /* clang-format on */
 
@@ -206,27 +216,38 @@ static void judge(struct peer *p, char cell, enum parley_state state, enum place
 			 parley_state_name((int)then));
 }
 
-static void open_small(struct peer *p, unsigned i, enum peer_how how, enum parley_state state)
+static void open_small_as(struct peer *p, enum parley_profile profile, unsigned i,
+			  enum peer_how how, enum parley_state state)
 {
 	peer_init_at(p, numbers[i % 4].iss, numbers[i % 4].irs);
+	peer_profile(p, profile);
 	peer_set(p, PARLEY_SET_RECEIVE_BUFFER, EDGE - 1);
 	peer_set(p, PARLEY_SET_WINDOW_SCALE, 0);
 	peer_reach(p, how, state);
 }
 
-static void cell(const struct row *row, enum place place, unsigned column, unsigned i)
+static void open_small(struct peer *p, unsigned i, enum peer_how how, enum parley_state state)
+{
+	open_small_as(p, PARLEY_PROFILE_DEFAULT, i, how, state);
+}
+
+static void cell(const struct row *row, enum parley_profile profile, enum place place,
+		 unsigned column, unsigned i)
 {
 	enum parley_state state = columns[column];
+	const char *cells = row->cells[place];
 	uint32_t nxt = fin_received(state) ? 2 : 1;
 	struct peer p;
-	char where[80];
+	char where[100];
 
-	snprintf(where, sizeof where, "[%s] at place %d in %s, numbers %u", row->flags, place,
-		 parley_state_name((int)state), i);
-	open_small(&p, i, PEER_ACTIVE, state);
+	snprintf(where, sizeof where, "[%s] at place %d in %s, numbers %u, profile %s", row->flags,
+		 place, parley_state_name((int)state), i, parley_profile_name(profile));
+	if (profile == PARLEY_PROFILE_RFC && row->rfc[place])
+		cells = row->rfc[place];
+	open_small_as(&p, profile, i, PEER_ACTIVE, state);
 	p.where = where;
 	recv(&p, row->flags, seq_at(place, nxt, row), fin_acked(state) ? 2 : 1, row->len);
-	judge(&p, row->cells[place][column], state, place);
+	judge(&p, cells[column], state, place);
 	peer_done(&p);
 }
 
@@ -236,8 +257,9 @@ static void test_every_cell(void **unused)
 	for (unsigned r = 0; r < sizeof rows / sizeof *rows; r++)
 		for (int place = 0; place < PLACES; place++)
 			for (unsigned c = 0; rows[r].cells[place] && c < COLUMNS; c++)
-				for (unsigned i = 0; i < 4; i++)
-					cell(&rows[r], (enum place)place, c, i);
+				for (unsigned i = 0; i < 8; i++)
+					cell(&rows[r], (enum parley_profile)(i / 4),
+					     (enum place)place, c, i % 4);
 }
 
 /* Fifth: an ACK of what was not sent, and one that is too old (RFC 5961 5.2). */

@@ -17,21 +17,32 @@ static void all_delivered(const struct pair *pair, int users)
 	}
 }
 
+/* A pair whose ends have profiles, by the bits of `profiles`; four combinations. */
+static void pair_under(struct pair *pair, int profiles)
+{
+	pair_init(pair);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(
+			user_profile(&pair->tcp[i], (enum parley_profile)(profiles >> i & 1)), 0);
+}
+
 /* MUST-10 */
 static void test_simultaneous_open(void **unused)
 {
 	struct pair pair;
 
 	(void)unused;
-	pair_init(&pair);
-	pair.both_connect = true;
-	pair.user[0] = (struct user){.connects = true, .total = 100000};
-	pair.user[1] = (struct user){.connects = true, .total = 50000, .eager = true};
-	pair_run(&pair);
-	all_delivered(&pair, 2);
-	assert_true(edge_seen(&pair, PARLEY_SYN_SENT, PARLEY_SYN_RECEIVED));
-	assert_false(edge_seen(&pair, PARLEY_SYN_SENT, PARLEY_ESTABLISHED));
-	pair_done(&pair);
+	for (int profiles = 0; profiles < 4; profiles++) {
+		pair_under(&pair, profiles);
+		pair.both_connect = true;
+		pair.user[0] = (struct user){.connects = true, .total = 100000};
+		pair.user[1] = (struct user){.connects = true, .total = 50000, .eager = true};
+		pair_run(&pair);
+		all_delivered(&pair, 2);
+		assert_true(edge_seen(&pair, PARLEY_SYN_SENT, PARLEY_SYN_RECEIVED));
+		assert_false(edge_seen(&pair, PARLEY_SYN_SENT, PARLEY_ESTABLISHED));
+		pair_done(&pair);
+	}
 }
 
 static void test_simultaneous_close(void **unused)
@@ -39,16 +50,18 @@ static void test_simultaneous_close(void **unused)
 	struct pair pair;
 
 	(void)unused;
-	pair_init(&pair);
-	pair.both_connect = true; /* so that both do everything at the same time */
-	pair.user[0] = (struct user){.connects = true, .total = 10000, .eager = true};
-	pair.user[1] = (struct user){.connects = true, .total = 10000, .eager = true};
-	pair_run(&pair);
-	all_delivered(&pair, 2);
-	assert_true(edge_seen(&pair, PARLEY_FIN_WAIT_1, PARLEY_CLOSING));
-	assert_true(edge_seen(&pair, PARLEY_CLOSING, PARLEY_TIME_WAIT));
-	assert_false(edge_seen(&pair, PARLEY_ESTABLISHED, PARLEY_CLOSE_WAIT));
-	pair_done(&pair);
+	for (int profiles = 0; profiles < 4; profiles += 3) { /* both the same */
+		pair_under(&pair, profiles);
+		pair.both_connect = true; /* so that both do everything at the same time */
+		pair.user[0] = (struct user){.connects = true, .total = 10000, .eager = true};
+		pair.user[1] = (struct user){.connects = true, .total = 10000, .eager = true};
+		pair_run(&pair);
+		all_delivered(&pair, 2);
+		assert_true(edge_seen(&pair, PARLEY_FIN_WAIT_1, PARLEY_CLOSING));
+		assert_true(edge_seen(&pair, PARLEY_CLOSING, PARLEY_TIME_WAIT));
+		assert_false(edge_seen(&pair, PARLEY_ESTABLISHED, PARLEY_CLOSE_WAIT));
+		pair_done(&pair);
+	}
 }
 
 /* One way after the other: every edge of an orderly life. */
@@ -57,16 +70,18 @@ static void test_one_after_the_other(void **unused)
 	struct pair pair;
 
 	(void)unused;
-	pair_init(&pair);
-	pair.user[0] = (struct user){.connects = true, .total = 70000, .eager = true};
-	pair.user[1] = (struct user){.listens = true, .total = 300000};
-	pair_run(&pair);
-	all_delivered(&pair, 2);
-	assert_true(edge_seen(&pair, PARLEY_FIN_WAIT_2, PARLEY_TIME_WAIT));
-	assert_true(edge_seen(&pair, PARLEY_LAST_ACK, PARLEY_CLOSED));
-	assert_int_equal(pair.tcp[0].counters[PARLEY_COUNTER_TIMEOUTS], 0);
-	assert_int_equal(pair.tcp[1].counters[PARLEY_COUNTER_TIMEOUTS], 0);
-	pair_done(&pair);
+	for (int profiles = 0; profiles < 4; profiles++) {
+		pair_under(&pair, profiles);
+		pair.user[0] = (struct user){.connects = true, .total = 70000, .eager = true};
+		pair.user[1] = (struct user){.listens = true, .total = 300000};
+		pair_run(&pair);
+		all_delivered(&pair, 2);
+		assert_true(edge_seen(&pair, PARLEY_FIN_WAIT_2, PARLEY_TIME_WAIT));
+		assert_true(edge_seen(&pair, PARLEY_LAST_ACK, PARLEY_CLOSED));
+		assert_int_equal(pair.tcp[0].counters[PARLEY_COUNTER_TIMEOUTS], 0);
+		assert_int_equal(pair.tcp[1].counters[PARLEY_COUNTER_TIMEOUTS], 0);
+		pair_done(&pair);
+	}
 }
 
 /* A connection to itself is a simultaneous open with one TCB. */
@@ -75,8 +90,8 @@ static void test_self_connect(void **unused)
 	struct pair pair;
 
 	(void)unused;
-	{
-		pair_init(&pair);
+	for (int profiles = 0; profiles < 2; profiles++) {
+		pair_under(&pair, profiles);
 		pair.loop = true;
 		pair.user[0] = (struct user){.connects = true, .total = 50000, .eager = true};
 		pair_run(&pair);
@@ -93,12 +108,14 @@ static void test_open_and_close(void **unused)
 	struct pair pair;
 
 	(void)unused;
-	pair_init(&pair);
-	pair.user[0] = (struct user){.connects = true, .eager = true};
-	pair.user[1] = (struct user){.listens = true};
-	pair_run(&pair);
-	all_delivered(&pair, 2);
-	pair_done(&pair);
+	for (int profiles = 0; profiles < 4; profiles++) {
+		pair_under(&pair, profiles);
+		pair.user[0] = (struct user){.connects = true, .eager = true};
+		pair.user[1] = (struct user){.listens = true};
+		pair_run(&pair);
+		all_delivered(&pair, 2);
+		pair_done(&pair);
+	}
 }
 
 int main(void)

@@ -39,7 +39,9 @@ static void segment(struct peer *p, struct rng *r)
 					    "S.", "SF", "R", "R.", "F",	 "-",  "SFRPU.", "UF."};
 	const char *chosen = flags[rng_below(r, sizeof flags / sizeof *flags)];
 	const struct tcb *tcb = target(p);
-	const struct extra extra = {.up = (uint16_t)rng_below(r, 3000)};
+	const struct tcp_options bad = {.malformed = true};
+	const struct extra extra = {.up = (uint16_t)rng_below(r, 3000),
+				    .options = rng_chance(r, 5000) ? &bad : NULL};
 	uint32_t seq = tcb ? tcb->rcv.nxt.v - p->irs.v : (uint32_t)rng_below(r, 3);
 	uint32_t ack = tcb ? (rng_chance(r, 500000) ? tcb->snd.una.v : tcb->snd.nxt.v) - p->iss.v
 			   : (uint32_t)rng_below(r, 3);
@@ -107,13 +109,16 @@ static void user(struct peer *p, struct rng *r)
 	peer_step(p);
 }
 
-static void storm(uint64_t seed, enum peer_how how, enum parley_state state)
+static void storm(enum parley_profile profile, uint64_t seed, enum peer_how how,
+		  enum parley_state state)
 {
 	static const uint32_t numbers[] = {0xfffffff0, 0x7ffffff0, 77};
 	struct rng r = rng(seed, 5);
 	struct peer p;
 
 	peer_init_at(&p, numbers[seed % 3], numbers[seed / 3 % 3]);
+	peer_profile(&p, profile);
+	peer_set(&p, PARLEY_SET_FIN_WAIT_2, PARLEY_S(60)); /* or it may last for ever */
 	p.wscale = seed % 2 ? 2 : -1;
 	peer_set(&p, PARLEY_SET_RECEIVE_BUFFER, 1 + (int64_t)rng_below(&r, 100000));
 	peer_reach(&p, how, state);
@@ -139,8 +144,8 @@ static void storm(uint64_t seed, enum peer_how how, enum parley_state state)
 		peer_wait(&p, SEC(60));
 	}
 	if (p.tcp.slots.used)
-		fail_msg("seed %u, %s: still %s", (unsigned)seed, parley_state_name((int)state),
-			 parley_state_name((int)peer_state(&p)));
+		fail_msg("seed %u, %s, %s: still %s", (unsigned)seed, parley_profile_name(profile),
+			 parley_state_name((int)state), parley_state_name((int)peer_state(&p)));
 	assert_int_equal(p.egress.count, 0);
 	peer_done(&p);
 }
@@ -149,12 +154,13 @@ static void storm(uint64_t seed, enum peer_how how, enum parley_state state)
 static void test_storms(void **unused)
 {
 	(void)unused;
-	for (uint64_t seed = 0; seed < 12; seed++)
+	for (uint64_t seed = 0; seed < 24; seed++)
 		for (int state = PARLEY_LISTEN; state < PARLEY_STATES; state++)
 			for (int how = PEER_ACTIVE; how <= PEER_LISTENER; how++)
 				if ((how != PEER_ACTIVE || state != PARLEY_LISTEN) &&
 				    (how == PEER_ACTIVE || state != PARLEY_SYN_SENT))
-					storm(seed, (enum peer_how)how, (enum parley_state)state);
+					storm((enum parley_profile)(seed % 2), seed / 2,
+					      (enum peer_how)how, (enum parley_state)state);
 }
 
 int main(void)

@@ -22,6 +22,7 @@ static void test_table(void **unused)
 		enum parley_setting s = (enum parley_setting)i;
 
 		assert_true(info->minimum <= info->initial && info->initial <= info->maximum);
+		assert_true(info->minimum <= info->rfc && info->rfc <= info->maximum);
 		assert_int_equal(value(&p, PARLEY_NO_CONN, s), info->initial);
 		for (int k = 0; k < i; k++)
 			assert_string_not_equal(info->key, parley_setting_info(k)->key);
@@ -103,6 +104,49 @@ static void test_no_memory(void **unused)
 	peer_done(&p);
 }
 
+/* A profile is a value for every setting; who is there already keeps what is theirs. */
+static void test_profile(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	peer_listen(&p, 1);
+	assert_int_equal(user_set(&p.tcp, PARLEY_NO_CONN, PARLEY_SET_TTL, 5), 0);
+	peer_profile(&p, PARLEY_PROFILE_RFC);
+	for (int i = 0; i < PARLEY_SETTING_COUNT; i++)
+		assert_int_equal(value(&p, PARLEY_NO_CONN, (enum parley_setting)i),
+				 parley_setting_info(i)->rfc);
+	assert_int_equal(value(&p, PARLEY_NO_CONN, PARLEY_SET_MSL), PARLEY_S(120));
+	assert_int_equal(value(&p, p.listener, PARLEY_SET_FIN_WAIT_2), PARLEY_S(60));
+	assert_int_equal(p.tcp.settings_blocks.used, 2);
+	peer_profile(&p, PARLEY_PROFILE_DEFAULT);
+	for (int i = 0; i < PARLEY_SETTING_COUNT; i++)
+		assert_int_equal(value(&p, PARLEY_NO_CONN, (enum parley_setting)i),
+				 parley_setting_info(i)->initial);
+	assert_int_equal(user_profile(&p.tcp, PARLEY_PROFILE_COUNT), -PARLEY_EINVAL);
+	assert_string_equal(parley_profile_name(PARLEY_PROFILE_DEFAULT), "default");
+	assert_string_equal(parley_profile_name(PARLEY_PROFILE_RFC), "rfc");
+	assert_string_equal(parley_profile_name(PARLEY_PROFILE_COUNT), "?");
+	assert_string_equal(parley_profile_name(-1), "?");
+	peer_done(&p);
+}
+
+/* No memory for it: nothing has changed. */
+static void test_no_memory_for_a_profile(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	memory_fail_at(&p.memory, 1);
+	assert_int_equal(user_profile(&p.tcp, PARLEY_PROFILE_RFC), -PARLEY_ENOBUFS);
+	assert_int_equal(value(&p, PARLEY_NO_CONN, PARLEY_SET_MSL), PARLEY_S(30));
+	peer_profile(&p, PARLEY_PROFILE_RFC);
+	assert_int_equal(value(&p, PARLEY_NO_CONN, PARLEY_SET_MSL), PARLEY_S(120));
+	peer_done(&p);
+}
+
 static void test_whose(void **unused)
 {
 	struct peer p;
@@ -122,6 +166,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table),	  cmocka_unit_test(test_copy_on_write),
 		cmocka_unit_test(test_inherited), cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_profile),	  cmocka_unit_test(test_no_memory_for_a_profile),
 		cmocka_unit_test(test_whose),
 	};
 

@@ -5,6 +5,7 @@
  */
 #include "pair.h"
 
+static enum parley_profile profile; /* of the TCP in trouble */
 static uint64_t period;		    /* every how many-th allocation fails; 0: as it was set */
 static uint64_t dark_from, dark_to; /* no memory but what is in use then */
 
@@ -25,6 +26,7 @@ static void live(uint64_t fail_at, bool listens, uint64_t *failures)
 	struct pair pair;
 
 	pair_init(&pair);
+	assert_int_equal(user_profile(&pair.tcp[0], profile), 0);
 	pair.each_step = make_trouble;
 	pair.user[0].connects = !listens;
 	pair.user[0].listens = listens;
@@ -51,6 +53,7 @@ static void live(uint64_t fail_at, bool listens, uint64_t *failures)
 
 static void reset(void)
 {
+	profile = PARLEY_PROFILE_DEFAULT;
 	period = 0;
 	dark_from = 0;
 	dark_to = 0;
@@ -62,9 +65,11 @@ static void test_each_allocation_fails_once(void **unused)
 
 	(void)unused;
 	reset();
-	for (int listens = 0; listens < 2; listens++) {
+	for (int i = 0; i < 4; i++) {
 		uint64_t n = 1;
+		bool listens = i % 2;
 
+		profile = (enum parley_profile)(i / 2);
 		do {
 			live(n++, listens, &failures);
 		} while (failures);

@@ -16,6 +16,7 @@ static void test_every_state_by_every_way(void **unused)
 				    (how != PEER_ACTIVE && state == PARLEY_SYN_SENT))
 					continue;
 				peer_init_at(&p, numbers[i / 6], numbers[i % 6]);
+				peer_profile(&p, (enum parley_profile)((i / 6 + i) % 2));
 				peer_reach(&p, (enum peer_how)how, (enum parley_state)state);
 				peer_done(&p);
 			}

@@ -44,21 +44,31 @@ static const struct {
 	{PARLEY_TIME_WAIT, PARLEY_EPIPE, 0, 0, PARLEY_TIME_WAIT, NULL, NULL},
 };
 
+enum { CELLS = sizeof calls / sizeof *calls };
+
 static enum peer_how how_to(enum parley_state state)
 {
 	return state == PARLEY_LISTEN ? PEER_PASSIVE : PEER_ACTIVE;
 }
 
+static void reach(struct peer *p, enum parley_profile profile, enum parley_state state)
+{
+	peer_init(p);
+	peer_profile(p, profile);
+	peer_reach(p, how_to(state), state);
+	p->where = parley_state_name((int)state);
+}
+
 static void test_calls_by_state(void **unused)
 {
 	(void)unused;
-	for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+	for (size_t k = 0; k < 2 * CELLS; k++) {
+		enum parley_profile profile = (enum parley_profile)(k / CELLS);
+		size_t i = k % CELLS;
 		enum parley_state state = calls[i].state;
 		struct peer p;
 
-		peer_init(&p);
-		peer_reach(&p, how_to(state), state);
-		p.where = parley_state_name((int)state);
+		reach(&p, profile, state);
 		assert_int_equal(receive_one(&p), -calls[i].receive);
 		assert_int_equal(send_one(&p), calls[i].send ? -calls[i].send : 1);
 		peer_forget(&p);
@@ -66,9 +76,7 @@ static void test_calls_by_state(void **unused)
 		peer_step(&p);
 		peer_done(&p);
 
-		peer_init(&p);
-		peer_reach(&p, how_to(state), state);
-		p.where = parley_state_name((int)state);
+		reach(&p, profile, state);
 		assert_int_equal(user_close(&p.tcp, p.conn), 0);
 		peer_step(&p);
 		if (calls[i].close_sends)
@@ -81,9 +89,7 @@ static void test_calls_by_state(void **unused)
 		assert_int_equal(peer_state(&p), calls[i].after_close);
 		peer_done(&p);
 
-		peer_init(&p);
-		peer_reach(&p, how_to(state), state);
-		p.where = parley_state_name((int)state);
+		reach(&p, profile, state);
 		assert_int_equal(user_abort(&p.tcp, p.conn), 0);
 		peer_step(&p);
 		if (calls[i].abort_sends)
@@ -176,18 +182,21 @@ static void call(struct peer *p, int which)
 	peer_step(p);
 }
 
-enum { CALLS = 15 };
+enum { CALLS = 15, TRIPLES = CALLS * CALLS * CALLS };
 
-/* An eleventh of all sequences of three, each pair among them; also on handles given back. */
+/*
+ * An eleventh of all sequences of three, each pair among them, under each profile; also on handles
+ * given back.
+ */
 static void test_any_three_calls_in_any_state(void **unused)
 {
 	(void)unused;
 	for (int state = PARLEY_LISTEN; state < PARLEY_STATES; state++)
-		for (int i = 0; i < CALLS * CALLS * CALLS; i += 11) {
+		for (int k = 0; k < 2 * TRIPLES; k += 11) {
+			int i = k % TRIPLES;
 			struct peer p;
 
-			peer_init(&p);
-			peer_reach(&p, how_to((enum parley_state)state), (enum parley_state)state);
+			reach(&p, (enum parley_profile)(k / TRIPLES), (enum parley_state)state);
 			p.plain = true; /* a reservation that is void sends what it likes */
 			p.edge_free = true;
 			call(&p, i % CALLS);

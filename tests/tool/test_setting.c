@@ -83,7 +83,28 @@ static void test_bad(void **state)
 	}
 }
 
-/* What the help says can be said. */
+static void test_profile(void **state)
+{
+	enum parley_profile profile = PARLEY_PROFILE_DEFAULT;
+	const char *out, *err;
+
+	(void)state;
+	assert_int_equal(setting_read_profile(&command, "--profile", "rfc", &profile),
+			 OPTION_GO_ON);
+	assert_int_equal(profile, PARLEY_PROFILE_RFC);
+	assert_int_equal(setting_read_profile(&command, "--profile", NULL, &profile), OPTION_GO_ON);
+	assert_int_equal(profile, PARLEY_PROFILE_RFC);
+	assert_int_equal(setting_read_profile(&command, "--profile", "default", &profile),
+			 OPTION_GO_ON);
+	assert_int_equal(profile, PARLEY_PROFILE_DEFAULT);
+	spoken_begin();
+	assert_int_equal(setting_read_profile(&command, "--profile", "RFC", &profile), EXIT_USAGE);
+	spoken_end(&out, &err);
+	assert_string_equal(err,
+			    "parley run: --profile: no profile 'RFC'; there are default and rfc\n");
+}
+
+/* What the help says can be said; where the profiles differ it says both. */
 static void test_all(void **state)
 {
 	const char *out, *err;
@@ -99,6 +120,9 @@ static void test_all(void **state)
 		snprintf(line, sizeof line, "\n  %s=", info->key);
 		assert_non_null(strstr(out, line));
 	}
+	assert_non_null(strstr(out, "\n  msl=0..240s [30s; rfc: 120s]\n"));
+	assert_non_null(strstr(out, "\n  syn-fin=on|off [off; rfc: on]\n"));
+	assert_non_null(strstr(out, "\n  ttl=1..255 [64]\n"));
 }
 
 int main(void)
@@ -106,6 +130,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good),
 		cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_profile),
 		cmocka_unit_test(test_all),
 	};
 
