@@ -78,9 +78,10 @@ int parley_accept(struct parley_host *host, uint64_t now, parley_conn listener, 
 		  parley_conn *out);
 
 /*
- * A SYN that a listener holds (PARLEY_OPEN_DECIDE): nothing has been answered, and `conn` names it
- * until it is decided on, or forgotten. A connection that comes of it keeps this handle, though the
- * user holds it only from parley_accept() on.
+ * A SYN that a listener holds (PARLEY_OPEN_DECIDE): nothing has been answered, so that
+ * parley_status() shows it in LISTEN, and `conn` names it until it is decided on, or forgotten. A
+ * connection that comes of it keeps this handle, though the user holds it only from parley_accept()
+ * on.
  */
 struct parley_syn {
 	size_t size;
