@@ -280,6 +280,8 @@ struct parley_tcp_info {
 	/* bytes */
 	uint64_t bytes_sent, bytes_retrans, bytes_acked, bytes_received;
 	uint64_t notsent, send_queue, receive_queue, out_of_order;
+	/* The limits of the two buffers, as they are now, bytes. */
+	uint64_t send_buffer, receive_buffer;
 };
 
 int parley_tcp_info(const struct parley_host *host, parley_conn conn, struct parley_tcp_info *info);

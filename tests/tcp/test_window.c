@@ -65,7 +65,7 @@ static void test_scale_needs_both(void **unused)
 		p.wscale = wscale;
 		peer_listen(&p, 1);
 		recv(&p, "S", 0, 0, 0);
-		assert_int_equal(expect(&p, "S.", 0, 1, 0).wscale, wscale < 0 ? -1 : 5);
+		assert_int_equal(expect(&p, "S.", 0, 1, 0).wscale, wscale < 0 ? -1 : 9);
 		peer_done(&p);
 	}
 }
