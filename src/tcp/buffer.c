@@ -19,28 +19,6 @@
 /* While memory is all but gone: enough for ACKs of every second segment. */
 #define SCARCE_SEGMENTS 4u
 
-enum pressure pressure_of(const struct memory *memory)
-{
-	uint64_t charged = memory->charged, eighth = memory->cap / 8;
-
-	if (charged < 4 * eighth)
-		return PRESSURE_NONE;
-	if (charged >= memory->cap - eighth)
-		return PRESSURE_WINDOWS;
-	return pressure_left_to_send(memory) ? PRESSURE_GROWTH : PRESSURE_SENDS;
-}
-
-/*
- * If sending took all the memory, two hosts full of what they want to say could not hear the byte
- * that would let them go on.
- */
-uint64_t pressure_left_to_send(const struct memory *memory)
-{
-	uint64_t share = memory->cap - memory->cap / 4;
-
-	return memory->charged < share ? share - memory->charged : 0;
-}
-
 static uint64_t least_of(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
@@ -62,13 +40,18 @@ static uint64_t receive_size(const struct tcb *tcb)
 	return fixed ? fixed : tcb->rcv_units * UNIT;
 }
 
+uint64_t buffer_scarce(const struct tcb *tcb)
+{
+	return SCARCE_SEGMENTS * (uint64_t)tcb->local_mss;
+}
+
 uint64_t buffer_receive(const struct tcp *tcp, const struct tcb *tcb)
 {
 	uint64_t size = receive_size(tcb);
 
 	if (pressure_of(tcp->memory) < PRESSURE_WINDOWS)
 		return size;
-	return least_of(size, SCARCE_SEGMENTS * (uint64_t)tcb->local_mss);
+	return least_of(size, buffer_scarce(tcb));
 }
 
 uint64_t buffer_send(const struct tcp *tcp, const struct tcb *tcb)

@@ -23,27 +23,48 @@
 
 /*
  * How scarce the host's memory is, and what that changes. Each includes what stands above it. The
- * thresholds are parts of the cap: pressure_of().
+ * thresholds, parts of the cap, stand here and nowhere else.
  */
 enum pressure {
 	PRESSURE_NONE,
 	PRESSURE_GROWTH, /* 1/2: no receive buffer grows, a send buffer has its initial size */
 	PRESSURE_SENDS,	 /* 3/4: SEND takes nothing */
 	/*
-	 * 7/8: a receive buffer counts four segments. And who has closed and left bytes behind that
-	 * the peer does not take is given up.
+	 * 7/8: a receive buffer counts four segments. What remains is for those who have no more
+	 * than that waiting: for others nothing is placed, whatever they were offered. And who has
+	 * closed and left bytes behind that the peer does not take is given up.
 	 */
 	PRESSURE_WINDOWS,
 };
 
-enum pressure pressure_of(const struct memory *memory);
+/*
+ * Bytes that SEND may take before PRESSURE_SENDS. If sending took all the memory, two hosts full of
+ * what they want to say could not hear the byte that would let them go on.
+ */
+static inline uint64_t pressure_left_to_send(const struct memory *memory)
+{
+	uint64_t share = memory->cap - memory->cap / 4;
 
-/* Bytes that SEND may take before PRESSURE_SENDS. */
-uint64_t pressure_left_to_send(const struct memory *memory);
+	return memory->charged < share ? share - memory->charged : 0;
+}
+
+static inline enum pressure pressure_of(const struct memory *memory)
+{
+	uint64_t eighth = memory->cap / 8;
+
+	if (memory->charged < 4 * eighth)
+		return PRESSURE_NONE;
+	if (memory->charged >= memory->cap - eighth)
+		return PRESSURE_WINDOWS;
+	return pressure_left_to_send(memory) ? PRESSURE_GROWTH : PRESSURE_SENDS;
+}
 
 /* The receive buffer and the send buffer, as they are now. */
 uint64_t buffer_receive(const struct tcp *tcp, const struct tcb *tcb);
 uint64_t buffer_send(const struct tcp *tcp, const struct tcb *tcb);
+
+/* The receive buffer under PRESSURE_WINDOWS, at most. */
+uint64_t buffer_scarce(const struct tcb *tcb);
 
 /* What a receive buffer may come to, whatever the memory: the window scale is chosen for it. */
 uint64_t buffer_receive_most(const struct tcb *tcb);
