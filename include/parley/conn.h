@@ -268,10 +268,10 @@ struct parley_tcp_info {
 	uint8_t snd_wscale, rcv_wscale;
 	bool has_wscale, has_timestamps, has_sack;
 	uint8_t retransmits, probes, backoff;
-	/* ns */
+	/* ns; rcv_rtt: the round trip that the receive buffer is measured by, 0: not known yet */
 	uint64_t rto, ato, rtt, rttvar, min_rtt, rcv_rtt;
 	uint64_t last_data_sent, last_ack_sent, last_data_recv, last_ack_recv;
-	/* bytes */
+	/* bytes; rcv_space: the most that the user consumed in a round trip */
 	uint32_t snd_mss, rcv_mss, advmss, pmtu;
 	uint32_t snd_cwnd, snd_ssthresh, snd_wnd, rcv_wnd, rcv_space;
 	/* segments */
