@@ -32,8 +32,7 @@ static uint64_t limit_of(const struct tcp *tcp, const struct tcb *tcb, enum parl
 	return most < PARLEY_BUFFER_INITIAL ? PARLEY_BUFFER_INITIAL : most;
 }
 
-/* The receive buffer without regard to memory. */
-static uint64_t receive_size(const struct tcb *tcb)
+uint64_t buffer_receive_size(const struct tcb *tcb)
 {
 	uint64_t fixed = (uint64_t)tcb_setting(tcb, PARLEY_SET_RECEIVE_BUFFER);
 
@@ -47,7 +46,7 @@ uint64_t buffer_scarce(const struct tcb *tcb)
 
 uint64_t buffer_receive(const struct tcp *tcp, const struct tcb *tcb)
 {
-	uint64_t size = receive_size(tcb);
+	uint64_t size = buffer_receive_size(tcb);
 
 	if (pressure_of(tcp->memory) < PRESSURE_WINDOWS)
 		return size;
@@ -123,7 +122,7 @@ static void sample(struct tcb *tcb, uint32_t elapsed)
 {
 	uint64_t came = (uint32_t)((uint32_t)tcb->rcv_off - tcb->round.off);
 
-	if (came > receive_size(tcb) + ((uint64_t)1 << tcb->rcv_shift) &&
+	if (came > buffer_receive_size(tcb) + ((uint64_t)1 << tcb->rcv_shift) &&
 	    (!tcb->rcv_rtt || elapsed < tcb->rcv_rtt))
 		tcb->rcv_rtt = elapsed + 1;
 }

@@ -63,6 +63,12 @@ static inline enum pressure pressure_of(const struct memory *memory)
 uint64_t buffer_receive(const struct tcp *tcp, const struct tcb *tcb);
 uint64_t buffer_send(const struct tcp *tcp, const struct tcb *tcb);
 
+/*
+ * The receive buffer without regard to memory. A SYN,ACK offers by this: its entry keeps no window,
+ * and what was offered must come out the same at the last ACK.
+ */
+uint64_t buffer_receive_size(const struct tcb *tcb);
+
 /* The receive buffer under PRESSURE_WINDOWS, at most. */
 uint64_t buffer_scarce(const struct tcb *tcb);
 

@@ -50,7 +50,7 @@ void open_prepare(struct tcp *tcp, struct tcb *tcb)
 	if (tcb_setting(tcb, PARLEY_SET_WINDOW_SCALE))
 		tcb->rcv_shift = choose_shift(buffer_receive_most(tcb));
 	buffer_prepare(tcb);
-	buffer = buffer_receive(tcp, tcb);
+	buffer = buffer_receive_size(tcb);
 	tcb->rcv.wnd = buffer < UINT16_MAX ? (uint32_t)buffer : UINT16_MAX;
 }
 

@@ -409,6 +409,27 @@ static void test_windows_under_pressure(void **unused)
 	peer_done(&p);
 }
 
+/* What the SYN,ACK offered stands but for the rounding, though memory is scarce by the last ACK. */
+static void test_pressure_during_the_handshake(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	load(&p);
+	p.wscale = 3;
+	peer_listen(&p, 1);
+	recv(&p, "S", 0, 0, 0);
+	assert_int_equal(expect(&p, "S.", 0, 1, 0).wnd, 65535);
+	press(&p, 7);
+	recv(&p, "P.", 1, 1, 1000);
+	peer_wait(&p, MS(40));
+	assert_in_range(expect(&p, ".", 1, 1001, 0).wnd, 65535 - 1000 - 511, FIRST);
+	assert_int_equal(user_accept(&p.tcp, p.listener, 7, &p.conn), 0);
+	unload(&p);
+	peer_done(&p);
+}
+
 /* A connection in front of a closed window; the peer answers each probe. */
 static void probed(struct peer *p, bool owned, uint64_t eighths, int rounds)
 {
@@ -493,6 +514,7 @@ int main(void)
 		cmocka_unit_test(test_thresholds),
 		cmocka_unit_test(test_no_growth_under_pressure),
 		cmocka_unit_test(test_windows_under_pressure),
+		cmocka_unit_test(test_pressure_during_the_handshake),
 		cmocka_unit_test(test_orphans_are_given_up),
 		cmocka_unit_test(test_silent_orphans_are_given_up),
 	};
