@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "tcp/buffer.h"
 
+#include "tcp/observe.h"
+
 /* Of the memory's cap, the part that a buffer which grows may come to. */
 #define SHARE 8
 
@@ -128,7 +130,7 @@ static void sample(struct tcb *tcb, uint32_t elapsed)
 }
 
 /* `consumed` bytes went to the user in a round trip. */
-static void grow(const struct tcp *tcp, struct tcb *tcb, uint64_t consumed)
+static void grow(struct tcp *tcp, struct tcb *tcb, uint64_t consumed)
 {
 	uint64_t window = (uint64_t)UINT16_MAX << tcb->rcv_shift, space = tcb->rcv_space;
 	uint64_t wanted = 2 * consumed, limit;
@@ -142,11 +144,14 @@ static void grow(const struct tcp *tcp, struct tcb *tcb, uint64_t consumed)
 		return;
 	limit = least_of(limit_of(tcp, tcb, PARLEY_SET_RECEIVE_BUFFER_MAX), window + 1);
 	wanted = least_of((wanted + UNIT - 1) / UNIT, limit / UNIT);
-	if (wanted > tcb->rcv_units)
-		tcb->rcv_units = (uint16_t)wanted;
+	if (wanted <= tcb->rcv_units)
+		return;
+	tcb->rcv_units = (uint16_t)wanted;
+	OBSERVE(tcp, tcb, PARLEY_TRACE_BUFFER, (int64_t)(wanted * UNIT), (int64_t)consumed,
+		(int64_t)buffer_round_trip(tcb));
 }
 
-void buffer_consumed(const struct tcp *tcp, struct tcb *tcb)
+void buffer_consumed(struct tcp *tcp, struct tcb *tcb)
 {
 	uint32_t elapsed = ticks(tcp->now) - tcb->round.at;
 	uint64_t consumed = (uint32_t)((uint32_t)tcb->read_off - tcb->round.off);

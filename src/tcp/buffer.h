@@ -80,7 +80,7 @@ void buffer_prepare(struct tcb *tcb);
 void buffer_established(const struct tcp *tcp, struct tcb *tcb);
 
 /* The user has consumed: read_off has advanced. May let the receive buffer grow. */
-void buffer_consumed(const struct tcp *tcp, struct tcb *tcb);
+void buffer_consumed(struct tcp *tcp, struct tcb *tcb);
 
 /* The estimate of the round trip that this uses, ns; 0: none yet. */
 uint64_t buffer_round_trip(const struct tcb *tcb);

@@ -107,6 +107,25 @@ static void test_grows_with_the_sender(void **unused)
 	peer_done(&p);
 }
 
+/* Each growth is told: to more than before, for what was consumed, in the round trip. */
+static struct {
+	parley_trace_fn others;
+	void *context;
+	int64_t size;
+} told;
+
+static void hear(void *context, const struct parley_trace_event *event)
+{
+	(void)context;
+	told.others(told.context, event);
+	if (event->kind != PARLEY_TRACE_BUFFER)
+		return;
+	assert_true(event->value[0] > told.size);
+	assert_in_range(event->value[1], event->value[0] / 8, event->value[0] / 2);
+	assert_int_equal(event->value[2], RTT);
+	told.size = event->value[0];
+}
+
 /* Who sends all that it may is soon allowed the most: the window doubles each round trip. */
 static void test_grows_to_the_most(void **unused)
 {
@@ -117,6 +136,10 @@ static void test_grows_to_the_most(void **unused)
 	peer_init(&p);
 	peer_set(&p, PARLEY_SET_RECEIVE_BUFFER_MAX, 1 << 20);
 	open_slowly(&p, false);
+	told.size = FIRST;
+	told.others = p.tcp.trace;
+	told.context = p.tcp.trace_context;
+	p.tcp.trace = hear;
 	while (info_of(&p).receive_buffer < 1 << 20) {
 		assert_true(++rounds < 10);
 		burst(&p, UINT32_MAX, true);
@@ -129,6 +152,7 @@ static void test_grows_to_the_most(void **unused)
 		peer_forget(&p);
 	}
 	assert_int_equal(info_of(&p).receive_buffer, 1 << 20);
+	assert_int_equal(told.size, 1 << 20);
 	peer_done(&p);
 }
 
