@@ -269,10 +269,10 @@ struct parley_tcp_info {
 	uint8_t snd_wscale, rcv_wscale;
 	bool has_wscale, has_timestamps, has_sack;
 	uint8_t retransmits, probes, backoff;
-	/* ns */
+	/* ns; rcv_rtt: the round trip that the receive buffer is measured by, 0: not known yet */
 	uint64_t rto, ato, rtt, rttvar, min_rtt, rcv_rtt;
 	uint64_t last_data_sent, last_ack_sent, last_data_recv, last_ack_recv;
-	/* bytes */
+	/* bytes; rcv_space: the most that the user consumed in a round trip */
 	uint32_t snd_mss, rcv_mss, advmss, pmtu;
 	uint32_t snd_cwnd, snd_ssthresh, snd_wnd, rcv_wnd, rcv_space;
 	/* segments */
@@ -281,6 +281,8 @@ struct parley_tcp_info {
 	/* bytes */
 	uint64_t bytes_sent, bytes_retrans, bytes_acked, bytes_received;
 	uint64_t notsent, send_queue, receive_queue, out_of_order;
+	/* The limits of the two buffers, as they are now, bytes. */
+	uint64_t send_buffer, receive_buffer;
 };
 
 int parley_tcp_info(const struct parley_host *host, parley_conn conn, struct parley_tcp_info *info);

@@ -31,6 +31,9 @@ enum parley_setting_scope {
 #define PARLEY_MS(n) ((int64_t)(n)*1000000)
 #define PARLEY_S(n)  ((int64_t)(n)*1000000000)
 
+/* Bytes that a buffer begins with which grows by demand ("send-buffer" or "receive-buffer" 0). */
+#define PARLEY_BUFFER_INITIAL (1 << 16)
+
 /*
  * X(NAME, "key", TYPE, SCOPE, minimum, maximum, default, under profile rfc, "meaning")
  */
@@ -40,10 +43,16 @@ enum parley_setting_scope {
 	  "largest text of a segment, both ways; 0: from the interface's MTU (RFC 9293 3.7.1)") \
 	X(WINDOW_SCALE, "window-scale", BOOL, CONN, 0, 1, 1, 1, \
 	  "offer window scaling on SYN (RFC 7323 2)") \
-	X(SEND_BUFFER, "send-buffer", BYTES, CONN, 1, 1 << 30, 1 << 20, 1 << 20, \
-	  "bytes that may wait unsent or unacknowledged") \
-	X(RECEIVE_BUFFER, "receive-buffer", BYTES, CONN, 1, 1 << 30, 1 << 20, 1 << 20, \
-	  "bytes that may wait for the user; bounds the window") \
+	X(SEND_BUFFER, "send-buffer", BYTES, CONN, 0, 1 << 30, 0, 0, \
+	  "bytes that may wait unsent or unacknowledged; 0: from 64 KiB by demand") \
+	X(RECEIVE_BUFFER, "receive-buffer", BYTES, CONN, 0, 1 << 30, 0, 0, \
+	  "bytes that may wait for the user, bounds the window; 0: from 64 KiB by demand") \
+	X(SEND_BUFFER_MAX, "send-buffer-max", BYTES, CONN, PARLEY_BUFFER_INITIAL, 1 << 30, \
+	  16 << 20, 16 << 20, \
+	  "to what a send buffer may grow; not more than an eighth of the host's memory") \
+	X(RECEIVE_BUFFER_MAX, "receive-buffer-max", BYTES, CONN, PARLEY_BUFFER_INITIAL, 1 << 30, \
+	  16 << 20, 16 << 20, \
+	  "to what a receive buffer may grow, as above; the window scale is chosen for it") \
 	X(NODELAY, "nodelay", BOOL, CONN, 0, 1, 0, 0, \
 	  "switch Nagle's algorithm off (RFC 9293 3.7.4)") \
 	X(CORK, "cork", BOOL, CONN, 0, 1, 0, 0, \

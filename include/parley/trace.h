@@ -152,7 +152,9 @@ extern "C" {
 	X(ERROR, "error", "the user is told of an error", \
 	  F(ERROR, "error")) \
 	X(ICMP, "icmp", "an ICMP error about a connection arrived and was believed", \
-	  F(NUMBER, "type") F(NUMBER, "code") F(NUMBER, "mtu") F(SEQ, "seq") F(ERROR, "error"))
+	  F(NUMBER, "type") F(NUMBER, "code") F(NUMBER, "mtu") F(SEQ, "seq") F(ERROR, "error")) \
+	X(BUFFER, "buffer", "a receive buffer has grown", \
+	  F(NUMBER, "size") F(NUMBER, "consumed") F(NS, "rtt"))
 
 /* Why a segment was sent. */
 #define PARLEY_WHYS(X) \

@@ -146,11 +146,27 @@ static void ask_socket(const struct supervisor *supervisor, struct report_conn *
 		conn->status.send_queue--;
 }
 
-static uint64_t setting(const struct report *report, parley_conn conn, enum parley_setting setting)
+/* What a setting fixes, or what a buffer begins with that grows. */
+static uint64_t size_at_first(const struct report *report, parley_conn conn,
+			      enum parley_setting setting)
 {
 	int64_t value = 0;
 
-	return parley_get(report->host, conn, setting, &value) == 0 ? (uint64_t)value : 0;
+	(void)parley_get(report->host, conn, setting, &value);
+	return value ? (uint64_t)value : PARLEY_BUFFER_INITIAL;
+}
+
+static void tell_buffers(const struct report *report, struct report_conn *conn)
+{
+	parley_conn handle = conn->status.conn;
+
+	if (conn->has_info) {
+		conn->receive_buffer = conn->info.receive_buffer;
+		conn->send_buffer = conn->info.send_buffer;
+		return;
+	}
+	conn->receive_buffer = size_at_first(report, handle, PARLEY_SET_RECEIVE_BUFFER);
+	conn->send_buffer = size_at_first(report, handle, PARLEY_SET_SEND_BUFFER);
 }
 
 static void tell(struct client *client, struct report_conn *conn, uint64_t now)
@@ -162,8 +178,7 @@ static void tell(struct client *client, struct report_conn *conn, uint64_t now)
 	conn->info.size = sizeof(conn->info);
 	conn->has_info = status->entry == PARLEY_ENTRY_TCB &&
 			 parley_tcp_info(report->host, status->conn, &conn->info) == 0;
-	conn->receive_buffer = setting(report, status->conn, PARLEY_SET_RECEIVE_BUFFER);
-	conn->send_buffer = setting(report, status->conn, PARLEY_SET_SEND_BUFFER);
+	tell_buffers(report, conn);
 	if (status->timer_due == UINT64_MAX)
 		status->timer = PARLEY_TIMER_NONE;
 	if (status->timer == PARLEY_TIMER_NONE || status->timer_due < now)

@@ -216,12 +216,26 @@ static int set_buffer(struct sock_layer *layer, struct sock *s, const struct opt
 	return 0;
 }
 
+/* What the host gives to those who do not ask: a fixed size, or one that grows, as it is now. */
+static int64_t default_buffer(const struct sock_layer *layer, const struct sock *s, int setting)
+{
+	struct parley_tcp_info info = {.size = sizeof(info)};
+	int64_t fixed = host_default(layer, setting);
+
+	if (fixed)
+		return fixed;
+	if (s->conn == PARLEY_NO_CONN || parley_tcp_info(layer->host, s->conn, &info) < 0)
+		return PARLEY_BUFFER_INITIAL;
+	return (int64_t)(setting == PARLEY_SET_SEND_BUFFER ? info.send_buffer
+							   : info.receive_buffer);
+}
+
 /* Linux grants twice what was asked for, for its own overhead, and says so. */
 static int get_buffer(struct sock_layer *layer, struct sock *s, const struct option *o, void *value)
 {
 	if (sock_is_given(s, o->value))
 		return put_int(value, 2 * sock_value(s, o->value));
-	return get_int(layer, s, o, value);
+	return put_int(value, (int)default_buffer(layer, s, o->setting));
 }
 
 static int set_lowat(struct sock_layer *layer, struct sock *s, const struct option *o,
@@ -232,7 +246,7 @@ static int set_lowat(struct sock_layer *layer, struct sock *s, const struct opti
 
 	/* More than the buffer holds would never come. */
 	if (!sock_is_given(s, SOCK_VALUE_RCVBUF))
-		most = (int)(host_default(layer, PARLEY_SET_RECEIVE_BUFFER) / 2);
+		most = (int)(default_buffer(layer, s, PARLEY_SET_RECEIVE_BUFFER) / 2);
 	if (number < 0 || number > most)
 		number = most;
 	keep(layer, s, o, number ? number : 1);

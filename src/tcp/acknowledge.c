@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tcp/acknowledge.h"
 
+#include "tcp/buffer.h"
 #include "tcp/recovery.h"
 #include "tcp/rtt.h"
 #include "tcp/sending.h"
@@ -19,7 +20,7 @@ bool acknowledge_in_range(const struct tcb *tcb, struct seq ack)
 /* Tells the user of room in the send buffer, and frees what need not be sent again. */
 static void free_acknowledged(struct tcp *tcp, struct tcb *tcb)
 {
-	uint64_t room = (uint64_t)tcb_setting(tcb, PARLEY_SET_SEND_BUFFER);
+	uint64_t room = buffer_send(tcp, tcb);
 	uint64_t waiting = tcb->snd_end > tcb->snd_off ? tcb->snd_end - tcb->snd_off : 0;
 
 	sending_settle(tcp, tcb);

@@ -553,10 +553,13 @@ static void receive_fin(struct tcp *tcp, struct tcb *tcb)
 static bool eighth_check_fin(struct tcp *tcp, struct tcb *tcb, struct step *s)
 {
 	if (s->seg.flags & TCP_FIN && !(tcb->flags & TCB_FIN_SEEN)) {
-		tcb->fin_off = tcb_rcv_offset(tcb, seq_add(s->seg.seq, s->seg.text_len));
-		if (tcb->fin_off >= tcb->rcv_off)
+		uint64_t fin_off = tcb_rcv_offset(tcb, seq_add(s->seg.seq, s->seg.text_len));
+
+		if (fin_off >= tcb->rcv_off) {
 			tcb->flags |= TCB_FIN_SEEN;
-		reassembly_cut(tcp, tcb, tcb->fin_off);
+			tcb->fin_off = fin_off;
+		}
+		reassembly_cut(tcp, tcb, fin_off);
 	}
 	if (tcb->flags & TCB_FIN_SEEN && !(tcb->flags & TCB_FIN_RECEIVED) &&
 	    tcb->rcv_off == tcb->fin_off)

@@ -42,6 +42,7 @@ void half_open_learn(struct syn_entry *entry, const struct tcb *tcb)
 	entry->snd_shift = SYN_NO_SCALING;
 	if (tcb->flags & TCB_SCALING)
 		entry->snd_shift = (unsigned)tcb->snd_shift & 0xf;
+	entry->rcv_shift = (unsigned)tcb->rcv_shift & 0xf;
 	entry->irs = tcb->irs;
 	entry->wnd = (uint16_t)tcb->snd.wnd;
 	entry->mss = tcb->peer_mss;
@@ -50,14 +51,16 @@ void half_open_learn(struct syn_entry *entry, const struct tcb *tcb)
 struct syn_entry *half_open_new(struct tcp *tcp, const struct tcb *tcb, struct listener *listener)
 {
 	struct syn_entry *entry = pool_get_zero(&tcp->syns);
+	uint32_t slot;
 
 	if (!entry)
 		return NULL;
-	entry->slot = slot_take(&tcp->slots, ENTRY_SYN, entry);
-	if (entry->slot == SLOT_NONE) {
+	slot = slot_take(&tcp->slots, ENTRY_SYN, entry);
+	if (slot == SLOT_NONE) {
 		pool_put(&tcp->syns, entry);
 		return NULL;
 	}
+	entry->slot = slot & (SLOT_MAX - 1);
 	entry->kind = ENTRY_SYN;
 	entry->ifindex = tcb->ifindex;
 	entry->listener = slot_handle(&tcp->slots, listener->listening.slot);
@@ -124,6 +127,9 @@ void half_open_expand(struct tcp *tcp, const struct syn_entry *entry, struct tcb
 	open_sent_syn(tcb);
 	open_peer(tcb, entry->irs, entry->mss,
 		  entry->snd_shift == SYN_NO_SCALING ? -1 : entry->snd_shift, entry->wnd);
+	/* As the SYN,ACK said, whatever the listener's settings have become. */
+	if (tcb->flags & TCB_SCALING)
+		tcb->rcv_shift = entry->rcv_shift;
 }
 
 /* The handshake is complete: the TCB on the stack becomes a real one in the entry's slot. */

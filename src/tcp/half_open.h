@@ -32,7 +32,9 @@ struct syn_entry {
 	uint8_t snd_shift : 4; /* of the peer's window, or SYN_NO_SCALING */
 	uint8_t held : 2;      /* enum syn_held */
 	uint8_t retransmits;
-	uint32_t slot;
+	uint32_t slot : 24;
+	uint32_t
+		rcv_shift : 4; /* of ours, as announced; without meaning when there is no scaling */
 	parley_conn listener;
 	struct tuple tuple;
 	struct seq iss, irs;

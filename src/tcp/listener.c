@@ -82,7 +82,7 @@ bool listener_syn_full(const struct tcp *tcp, const struct listener *listener)
 
 void listener_enqueue(struct tcp *tcp, struct listener *listener, struct tcb *tcb)
 {
-	tcb->listener = listener;
+	tcb->flags |= TCB_QUEUED;
 	list_push_back(&listener->queue, &tcb->notice.link);
 	listener->queued++;
 	notice_raise(tcp, &listener->notice, PARLEY_ACCEPT);
@@ -96,7 +96,7 @@ struct tcb *listener_dequeue(struct listener *listener)
 	if (!link)
 		return NULL;
 	tcb = list_entry(link, struct tcb, notice.link);
-	tcb->listener = NULL;
+	tcb->flags &= ~(uint32_t)TCB_QUEUED;
 	listener->queued--;
 	return tcb;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tcp/open.h"
 
+#include "tcp/buffer.h"
 #include "tcp/congestion.h"
 #include "tcp/observe.h"
 #include "tcp/rtt.h"
@@ -17,7 +18,7 @@ uint32_t open_text(const struct tuple *tuple, uint32_t mtu)
 	return mtu > headers + FLOOR_MSS ? mtu - headers : FLOOR_MSS;
 }
 
-/* The smallest shift with which the whole receive buffer can be offered (RFC 7323 2.3). */
+/* The smallest shift with which a whole receive buffer can be offered (RFC 7323 2.3). */
 static uint8_t choose_shift(uint64_t buffer)
 {
 	uint8_t shift = 0;
@@ -30,7 +31,7 @@ static uint8_t choose_shift(uint64_t buffer)
 void open_prepare(struct tcp *tcp, struct tcb *tcb)
 {
 	const struct egress *egress = tcp->egress[tcb->ifindex];
-	uint64_t buffer = (uint64_t)tcb_setting(tcb, PARLEY_SET_RECEIVE_BUFFER);
+	uint64_t buffer;
 	uint32_t mtu = egress ? egress_mtu(egress, &tcb->tuple.remote) : 576;
 	uint32_t text = open_text(&tcb->tuple, mtu);
 	int64_t wanted = tcb_setting(tcb, PARLEY_SET_MSS);
@@ -47,7 +48,9 @@ void open_prepare(struct tcp *tcp, struct tcb *tcb)
 	tcb->rcv_mss = text < DEFAULT_MSS_4 ? (uint16_t)text : DEFAULT_MSS_4;
 	tcb->rcv_shift = 0;
 	if (tcb_setting(tcb, PARLEY_SET_WINDOW_SCALE))
-		tcb->rcv_shift = choose_shift(buffer);
+		tcb->rcv_shift = choose_shift(buffer_receive_most(tcb));
+	buffer_prepare(tcb);
+	buffer = buffer_receive_size(tcb);
 	tcb->rcv.wnd = buffer < UINT16_MAX ? (uint32_t)buffer : UINT16_MAX;
 }
 
@@ -110,6 +113,7 @@ void open_established(struct tcp *tcp, struct tcb *tcb)
 	else
 		rtt_sample(tcp, tcb, tcp->now - tcb->stalled_since);
 	tcb->congestion->start(tcb);
+	buffer_established(tcp, tcb);
 	if (tcb->flags & TCB_OWNED)
 		notice_raise(tcp, &tcb->notice, PARLEY_CONNECTED | PARLEY_WRITABLE);
 	/* A CLOSE in SYN-RECEIVED was queued until now (RFC 9293 3.10.4). */

@@ -52,7 +52,8 @@ static bool is_retransmission(unsigned why)
 }
 
 /* The segment is complete: takes what it acknowledges off the debt. */
-static bool finish_segment(struct tcb *tcb, struct tcp_out *out, enum parley_why why)
+static bool finish_segment(const struct tcp *tcp, struct tcb *tcb, struct tcp_out *out,
+			   enum parley_why why)
 {
 	struct segment *seg = &out->segment;
 
@@ -60,7 +61,7 @@ static bool finish_segment(struct tcb *tcb, struct tcp_out *out, enum parley_why
 	if (seg->flags & TCP_SYN)
 		seg->wnd = (uint16_t)(tcb->rcv.wnd < UINT16_MAX ? tcb->rcv.wnd : UINT16_MAX);
 	else
-		seg->wnd = window_advertise(tcb);
+		seg->wnd = window_advertise(tcp, tcb);
 	if (seg->flags & TCP_ACK) {
 		tcb->rcv.acked = tcb->rcv.nxt;
 		tcb->rcv_unacked = 0;
@@ -101,13 +102,13 @@ static bool send_syn(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
 		tcb->stalled_since = tcp->now;
 	if (tcb->main_timer != PARLEY_TIMER_RETRANSMIT || tcb->main_at <= tcp->now)
 		tcb_arm(tcp, tcb, PARLEY_TIMER_RETRANSMIT, again);
-	return finish_segment(tcb, out, tcb->main_why);
+	return finish_segment(tcp, tcb, out, tcb->main_why);
 }
 
 static bool send_ack(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out, enum parley_why why)
 {
 	start_segment(tcp, tcb, out, tcb_acceptable_seq(tcb));
-	return finish_segment(tcb, out, why);
+	return finish_segment(tcp, tcb, out, why);
 }
 
 /* Hands out the text [offset, offset + len) as spans, and marks PSH and FIN where they belong. */
@@ -178,7 +179,7 @@ static bool send_again(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
 	attach_text(tcb, out, tcb_snd_offset(tcb, record->lo), record->len);
 	tcb->data_segs_out++;
 	start_timer(tcp, tcb);
-	return finish_segment(tcb, out, why);
+	return finish_segment(tcp, tcb, out, why);
 }
 
 /*
@@ -293,7 +294,7 @@ static bool send_new(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
 	tcb->last_sent = tcp->now;
 	tcb->data_segs_out++;
 	start_timer(tcp, tcb);
-	return finish_segment(tcb, out, PARLEY_WHY_NEW);
+	return finish_segment(tcp, tcb, out, PARLEY_WHY_NEW);
 }
 
 /*
@@ -323,7 +324,7 @@ static bool send_probe(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
 	start_segment(tcp, tcb, out, record->lo);
 	attach_text(tcb, out, tcb_snd_offset(tcb, record->lo), record->len);
 	count(tcp, PARLEY_COUNTER_WINDOW_PROBES);
-	return finish_segment(tcb, out, PARLEY_WHY_PROBE);
+	return finish_segment(tcp, tcb, out, PARLEY_WHY_PROBE);
 }
 
 /* RFC 9293 3.8.4: a segment that the peer cannot but answer: SEG.SEQ = SND.NXT - 1, no text. */
@@ -332,7 +333,7 @@ static bool send_keepalive(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out
 	tcb->owed &= (uint16_t)~OWE_KEEPALIVE;
 	count(tcp, PARLEY_COUNTER_KEEPALIVE_PROBES);
 	start_segment(tcp, tcb, out, seq_sub(tcb->snd.nxt, 1));
-	return finish_segment(tcb, out, PARLEY_WHY_KEEPALIVE);
+	return finish_segment(tcp, tcb, out, PARLEY_WHY_KEEPALIVE);
 }
 
 /* Acknowledgements that no text carried. */

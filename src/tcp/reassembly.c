@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tcp/reassembly.h"
 
+#include "tcp/buffer.h"
 #include "tcp/observe.h"
 
 /* Gaps at most, and how many the first array has room for. */
@@ -223,11 +224,23 @@ static enum placed beyond(struct tcp *tcp, struct tcb *tcb, uint64_t offset, con
 	return PLACED_BEYOND;
 }
 
+/* Of the memory that is left, has this connection had its part? */
+static bool has_enough(const struct tcb *tcb, uint64_t offset)
+{
+	uint64_t held = tcb_readable(tcb);
+
+	if (offset != tcb->rcv_off)
+		held += reassembly_bytes(tcb);
+	return held >= buffer_scarce(tcb);
+}
+
 enum placed reassembly_place(struct tcp *tcp, struct tcb *tcb, uint64_t offset, const uint8_t *text,
 			     uint32_t len)
 {
 	enum placed placed;
 
+	if (pressure_of(tcp->memory) >= PRESSURE_WINDOWS && has_enough(tcb, offset))
+		return PLACED_NO_MEMORY;
 	if (offset == tcb->rcv_off)
 		return in_order(tcp, tcb, text, len);
 	placed = beyond(tcp, tcb, offset, text, len);

@@ -96,13 +96,13 @@ bool remnant_replace(struct tcp *tcp, struct tcb *tcb)
 		.slot = tcb->slot & (SLOT_MAX - 1),
 		.snd_nxt = tcb->snd.nxt,
 		.rcv_nxt = tcb->rcv.nxt,
-		.wnd = (uint16_t)(tcb->rcv.wnd >> tcb->rcv_shift),
 		.ifindex = (unsigned)tcb->ifindex & 0x7f,
 		.challenged = entry_challenged(tcb->last_challenge) & ENTRY_CHALLENGE_MAX,
 		.ttl = (uint8_t)tcb_setting(tcb, PARLEY_SET_TTL),
 	};
 	/* What the TCB still owes, it owes no longer once it is gone. */
 	output_reply(tcp, tcb);
+	remnant->wnd = (uint16_t)(tcb->rcv.wnd >> tcb->rcv_shift); /* as it was just told */
 	tcb_drop_buffers(tcp, tcb);
 	notice_drop(&tcb->notice);
 	list_remove(&tcb->ready);

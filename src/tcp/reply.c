@@ -2,6 +2,7 @@
 /* What goes out without a TCB to wait in: output_refuse, output_reset, output_reply. */
 #include "tcp/observe.h"
 #include "tcp/output.h"
+#include "tcp/window.h"
 
 static void push(struct tcp *tcp, int ifindex, const struct reply *reply)
 {
@@ -73,7 +74,7 @@ void output_reply(struct tcp *tcp, struct tcb *tcb)
 	if (tcb->owed & OWE_SYN) {
 		push_syn_ack(tcp, tcb);
 	} else if (tcb->owed & (OWE_ACK | OWE_CHALLENGE | OWE_DELAYED) || tcb->dup_acks_owed) {
-		reply.wnd = (uint16_t)(tcb->rcv.wnd >> tcb->rcv_shift);
+		reply.wnd = window_advertise(tcp, tcb);
 		reply.why = tcb->owed & OWE_CHALLENGE ? PARLEY_WHY_CHALLENGE : PARLEY_WHY_ACK;
 		push(tcp, tcb->ifindex, &reply);
 	}

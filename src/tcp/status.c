@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tcp/status.h"
 
+#include "tcp/buffer.h"
 #include "tcp/half_open.h"
 #include "tcp/listener.h"
 #include "tcp/reassembly.h"
@@ -155,6 +156,7 @@ int status_info(const struct tcp *tcp, parley_conn conn, struct parley_tcp_info 
 		.rtt = tcb->srtt,
 		.rttvar = tcb->rttvar,
 		.min_rtt = tcb->min_rtt == UINT64_MAX ? 0 : tcb->min_rtt,
+		.rcv_rtt = buffer_round_trip(tcb),
 		.last_data_sent = tcp->now - tcb->last_sent,
 		.last_data_recv = tcp->now - tcb->last_received,
 		.snd_mss = tcb->mss,
@@ -165,7 +167,7 @@ int status_info(const struct tcp *tcp, parley_conn conn, struct parley_tcp_info 
 		.snd_ssthresh = tcb->ssthresh,
 		.snd_wnd = tcb->snd.wnd,
 		.rcv_wnd = tcb->rcv.wnd,
-		.rcv_space = (uint32_t)tcb_setting(tcb, PARLEY_SET_RECEIVE_BUFFER),
+		.rcv_space = tcb->rcv_space,
 		.total_retrans = tcb->total_retrans,
 		.segs_out = tcb->segs_out,
 		.segs_in = tcb->segs_in,
@@ -177,6 +179,8 @@ int status_info(const struct tcp *tcp, parley_conn conn, struct parley_tcp_info 
 		.notsent = nxt < tcb->snd_end ? tcb->snd_end - nxt : 0,
 		.receive_queue = tcb_readable(tcb),
 		.out_of_order = reassembly_bytes(tcb),
+		.send_buffer = buffer_send(tcp, tcb),
+		.receive_buffer = buffer_receive(tcp, tcb),
 	};
 	if (tcb->snd_off != UINT64_MAX) {
 		info->bytes_sent = nxt + tcb->bytes_retrans;

@@ -187,7 +187,7 @@ void tcb_end(struct tcp *tcp, struct tcb *tcb, int error, enum parley_cause caus
 		OBSERVE(tcp, tcb, PARLEY_TRACE_ERROR, error);
 	if (tcb->flags & TCB_OWNED)
 		notice_raise(tcp, &tcb->notice, PARLEY_DEAD | PARLEY_READABLE | PARLEY_WRITABLE);
-	else if (!tcb->listener)
+	else if (!(tcb->flags & TCB_QUEUED))
 		tcb_free(tcp, tcb);
 }
 

@@ -66,6 +66,7 @@ enum tcb_flag {
 	TCB_MORE = 0x0800,	   /* the last send said that more will follow */
 	TCB_CWND_LIMITED = 0x1000, /* cwnd held output back since the last ACK */
 	TCB_ERROR_TOLD = 0x2000,   /* the user has been told of the error */
+	TCB_QUEUED = 0x4000,	   /* in the accept queue of its listener, by its notice's link */
 	TCB_IN_TABLE = 0x8000,
 	TCB_SCALING = 0x10000,	      /* both sides sent window scale (RFC 7323 2.2) */
 	TCB_WANTS_WRITABLE = 0x20000, /* a send was cut short: tell when there is room */
@@ -141,7 +142,6 @@ struct tcb {
 	uint64_t keepalive_at;
 	const struct congestion *congestion;
 	struct notice notice;
-	struct listener *listener;   /* while it waits in the accept queue, by its notice's link */
 	struct listening *listening; /* of a passive OPEN without a listener */
 	struct seq iss, irs;
 	struct seq recover;	   /* RFC 6582 */
@@ -153,12 +153,19 @@ struct tcb {
 	uint64_t fin_off;	   /* offset of the peer's FIN, with TCB_FIN_SEEN */
 	/* When the head was first sent, while retransmits > 0; TCB_NEVER: the peer has answered. */
 	uint64_t stalled_since;
+	struct {
+		uint32_t at;  /* when it began, ticks (buffer.c) */
+		uint32_t off; /* and read_off then, its lower half */
+	} round;	      /* of measuring what the user consumes */
 	uint64_t last_challenge;
 	uint64_t last_sent, last_received; /* data; ns */
 	uint64_t min_rtt;
 	uint32_t segs_in, segs_out, data_segs_in, data_segs_out;
 	uint64_t bytes_retrans;
 	uint32_t total_retrans; /* segments */
+	uint32_t rcv_space;	/* the most that the user consumed in a round trip, bytes */
+	uint32_t rcv_rtt;	/* the shortest round trip that the window shows, ticks; 0: none */
+	uint16_t rcv_units;	/* the receive buffer that grows, in PARLEY_BUFFER_INITIAL */
 	uint8_t probes;		/* keep-alive probes unanswered */
 };
 

@@ -12,7 +12,7 @@
  * are the sizes where they are 8 bytes, rounded up.
  */
 enum charge {
-	CHARGE_TCB = 448,
+	CHARGE_TCB = 456,
 	CHARGE_SYN = 96,
 	CHARGE_REMNANT = 64,
 	CHARGE_LISTENER = 192,
@@ -93,7 +93,7 @@ static void destroy(struct tcp *tcp, uint32_t index)
 		break;
 	case ENTRY_TCB:
 		tcb->flags &= ~(uint32_t)TCB_OWNED;
-		if (tcb->listener)
+		if (tcb->flags & TCB_QUEUED)
 			break; /* its listener frees it */
 		if (tcb->state == PARLEY_CLOSED)
 			tcb_free(tcp, tcb);

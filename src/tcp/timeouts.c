@@ -15,6 +15,7 @@
  * SYN entries have their own in the wheel (half_open.c), remnants stand in a line (remnant.c). The
  * USER TIMEOUT is R2, the setting "r2".
  */
+#include "tcp/buffer.h"
 #include "tcp/half_open.h"
 #include "tcp/observe.h"
 #include "tcp/output.h"
@@ -85,6 +86,25 @@ static void bump(struct tcp *tcp, struct tcb *tcb)
 		tcb->retransmits++;
 }
 
+/*
+ * Nobody holds the connection any more, what was left behind finds no taker, and the host's memory
+ * is all but gone: RFC 6429 4 lets it go, even where the peer answers and only keeps its window
+ * shut, with which a few peers could tie up all of it for ever.
+ */
+static bool is_a_burden(const struct tcp *tcp, const struct tcb *tcb)
+{
+	return !(tcb->flags & (TCB_OWNED | TCB_QUEUED)) &&
+	       tcb->retransmits >= tcb_setting(tcb, PARLEY_SET_R1) &&
+	       pressure_of(tcp->memory) >= PRESSURE_WINDOWS;
+}
+
+static void give_up_for_memory(struct tcp *tcp, struct tcb *tcb)
+{
+	count(tcp, PARLEY_COUNTER_ABORT_ON_MEMORY);
+	output_reset(tcp, tcb);
+	tcb_end(tcp, tcb, PARLEY_ENOBUFS, PARLEY_CAUSE_ABORT);
+}
+
 /* RETRANSMISSION TIMEOUT: the head of the queue again, and a doubled timeout (RFC 6298 5.4-5.6). */
 static void retransmission_timeout(struct tcp *tcp, struct tcb *tcb)
 {
@@ -97,6 +117,10 @@ static void retransmission_timeout(struct tcp *tcp, struct tcb *tcb)
 	}
 	if (past_r2(tcp, tcb)) {
 		give_up(tcp, tcb);
+		return;
+	}
+	if (is_a_burden(tcp, tcb)) {
+		give_up_for_memory(tcp, tcb);
 		return;
 	}
 	rtt_backoff(tcb);
@@ -117,6 +141,10 @@ static void persist_timeout(struct tcp *tcp, struct tcb *tcb)
 	tell_timer(tcp, tcb, PARLEY_TIMER_PERSIST, tcb->retransmits);
 	if (past_r2(tcp, tcb)) {
 		give_up(tcp, tcb);
+		return;
+	}
+	if (is_a_burden(tcp, tcb)) {
+		give_up_for_memory(tcp, tcb);
 		return;
 	}
 	/* The RTO stays as it is: a window that was shut for long says nothing of the path. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* SEND and RECEIVE (RFC 9293 3.10.2, 3.10.3), and the calls around them. */
+#include "tcp/buffer.h"
 #include "tcp/listener.h"
 #include "tcp/observe.h"
 #include "tcp/open.h"
@@ -47,28 +48,18 @@ static uint64_t send_base(const struct tcb *tcb)
 	return tcb->snd_off == UINT64_MAX ? 0 : tcb->snd_off;
 }
 
-static uint64_t buffer_room(const struct tcb *tcb)
+static uint64_t buffer_room(const struct tcp *tcp, const struct tcb *tcb)
 {
-	uint64_t buffer = (uint64_t)tcb_setting(tcb, PARLEY_SET_SEND_BUFFER);
+	uint64_t buffer = buffer_send(tcp, tcb);
 	uint64_t waiting = tcb->snd_end - send_base(tcb);
 
 	return waiting < buffer ? buffer - waiting : 0;
 }
 
-/*
- * Sending may take three quarters of the memory: if it took all, two hosts full of what they want
- * to say could not hear the byte that would let them go on.
- */
-static uint64_t memory_room(const struct tcp *tcp)
-{
-	uint64_t share = tcp->memory->cap - tcp->memory->cap / 4;
-
-	return tcp->memory->charged < share ? share - tcp->memory->charged : 0;
-}
-
 static uint64_t send_room(const struct tcp *tcp, const struct tcb *tcb)
 {
-	uint64_t room = buffer_room(tcb), memory = memory_room(tcp);
+	uint64_t room = buffer_room(tcp, tcb);
+	uint64_t memory = pressure_left_to_send(tcp->memory);
 
 	return room < memory ? room : memory;
 }
@@ -77,7 +68,7 @@ static uint64_t send_room(const struct tcp *tcp, const struct tcb *tcb)
 static void wait_for_room(struct tcp *tcp, struct tcb *tcb)
 {
 	tcb->flags |= TCB_WANTS_WRITABLE;
-	if (buffer_room(tcb) && tcb->main_at == TCB_NEVER)
+	if (buffer_room(tcp, tcb) && tcb->main_at == TCB_NEVER)
 		tcb_arm(tcp, tcb, PARLEY_TIMER_MEMORY, tcp->now + tcb->rto);
 }
 
@@ -237,9 +228,10 @@ static void consumed(struct tcp *tcp, struct tcb *tcb, uint64_t len)
 	/* RCV.UP keeps up: left behind by 2^31 it would seem to lie ahead. */
 	if (tcb_rcv_offset(tcb, tcb->rcv.up) < tcb->read_off)
 		tcb->rcv.up = seq_from_offset(tcb->read_off, tcb->rcv.nxt, tcb->rcv_off);
+	buffer_consumed(tcp, tcb);
 	reassembly_settle(tcp, tcb);
 	if (tcb->state >= PARLEY_ESTABLISHED && !(tcb->flags & TCB_FIN_RECEIVED) &&
-	    window_worth_telling(tcb))
+	    window_worth_telling(tcp, tcb))
 		tcb_owe(tcp, tcb, OWE_WINDOW);
 }
 
@@ -400,7 +392,7 @@ uint32_t user_ready(const struct tcp *tcp, parley_conn conn)
 	if (tcb->state == PARLEY_CLOSED)
 		bits |= PARLEY_READABLE | PARLEY_WRITABLE;
 	else if ((tcb->state == PARLEY_ESTABLISHED || tcb->state == PARLEY_CLOSE_WAIT) &&
-		 send_room(tcp, tcb) >= (uint64_t)tcb_setting(tcb, PARLEY_SET_SEND_BUFFER) / 3)
+		 send_room(tcp, tcb) >= buffer_send(tcp, tcb) / 3)
 		bits |= PARLEY_WRITABLE;
 	if (tcb->snd_end == send_base(tcb) || tcb->snd_off > tcb->snd_end)
 		bits |= PARLEY_DRAINED;

@@ -435,7 +435,7 @@ int user_abort(struct tcp *tcp, parley_conn conn)
 
 void user_settle(struct tcp *tcp, struct tcb *tcb)
 {
-	if (tcb->flags & TCB_OWNED || tcb->listener)
+	if (tcb->flags & (TCB_OWNED | TCB_QUEUED))
 		return;
 	if (tcb->state == PARLEY_CLOSED)
 		tcb_free(tcp, tcb);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "tcp/window.h"
 
+#include "tcp/buffer.h"
+
 #define DUP_ACKS_MAX 16
 
 /* A segment without text that begins outside of the window, but not by much. */
@@ -72,33 +74,31 @@ void window_trim(const struct tcb *tcb, struct segment *segment)
 }
 
 /* How far behind RCV.NXT the buffer reaches. */
-static uint64_t room(const struct tcb *tcb)
+static uint64_t room(const struct tcb *tcb, uint64_t buffer)
 {
-	uint64_t buffer = (uint64_t)tcb_setting(tcb, PARLEY_SET_RECEIVE_BUFFER);
 	uint64_t waiting = tcb_readable(tcb);
 
 	return waiting < buffer ? buffer - waiting : 0;
 }
 
 /* Fr * RCV.BUFF with Fr = 1/2, or a segment: the least by which the edge moves (MUST-39). */
-static uint64_t worthwhile(const struct tcb *tcb)
+static uint64_t worthwhile(const struct tcb *tcb, uint64_t buffer)
 {
-	uint64_t half = (uint64_t)tcb_setting(tcb, PARLEY_SET_RECEIVE_BUFFER) / 2;
-
-	return half < tcb->local_mss ? half : tcb->local_mss;
+	return buffer / 2 < tcb->local_mss ? buffer / 2 : tcb->local_mss;
 }
 
-uint16_t window_advertise(struct tcb *tcb)
+uint16_t window_advertise(const struct tcp *tcp, struct tcb *tcb)
 {
+	uint64_t buffer = buffer_receive(tcp, tcb);
 	uint64_t most = (uint64_t)UINT16_MAX << tcb->rcv_shift;
-	uint64_t free = room(tcb), unit = (uint64_t)1 << tcb->rcv_shift;
+	uint64_t free = room(tcb, buffer), unit = (uint64_t)1 << tcb->rcv_shift;
 	uint64_t wnd = tcb->rcv.wnd;
 
 	if (tcb->flags & TCB_FIN_RECEIVED)
 		free = wnd; /* nothing more comes: the edge rests */
 	free = free < most ? free : most;
 	free &= ~(unit - 1);
-	if (free >= wnd + worthwhile(tcb))
+	if (free >= wnd + worthwhile(tcb, buffer))
 		wnd = free;
 	/*
 	 * The field counts in units: to keep the right edge where it is, round up; but a sender of
@@ -107,23 +107,23 @@ uint16_t window_advertise(struct tcb *tcb)
 	if (wnd & (unit - 1)) {
 		uint64_t up = (wnd + unit - 1) & ~(unit - 1);
 
-		wnd = up <= room(tcb) + unit && up <= most ? up : wnd & ~(unit - 1);
+		wnd = up <= room(tcb, buffer) + unit && up <= most ? up : wnd & ~(unit - 1);
 	}
 	if (wnd > tcb->rcv.wnd)
 		tcb->rcv.wnd = (uint32_t)wnd;
 	return (uint16_t)(wnd >> tcb->rcv_shift);
 }
 
-bool window_worth_telling(const struct tcb *tcb)
+bool window_worth_telling(const struct tcp *tcp, const struct tcb *tcb)
 {
-	uint64_t buffer = (uint64_t)tcb_setting(tcb, PARLEY_SET_RECEIVE_BUFFER);
+	uint64_t buffer = buffer_receive(tcp, tcb);
 	uint64_t most = (uint64_t)UINT16_MAX << tcb->rcv_shift;
-	uint64_t free = room(tcb);
-	uint64_t step = 2 * worthwhile(tcb);
+	uint64_t free = room(tcb, buffer);
+	uint64_t step = 2 * worthwhile(tcb, buffer);
 
 	free = free < most ? free : most;
 	if (tcb->rcv.wnd < tcb->local_mss)
-		return free >= tcb->rcv.wnd + worthwhile(tcb);
+		return free >= tcb->rcv.wnd + worthwhile(tcb, buffer);
 	if (step < buffer / 4)
 		step = buffer / 4;
 	return free >= tcb->rcv.wnd + step;

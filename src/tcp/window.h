@@ -22,10 +22,10 @@ void window_trim(const struct tcb *tcb, struct segment *segment);
  * The window field of a segment that is sent now. Opens RCV.WND as far as the buffer allows and
  * the silly-window rule wants; the right edge never moves left.
  */
-uint16_t window_advertise(struct tcb *tcb);
+uint16_t window_advertise(const struct tcp *tcp, struct tcb *tcb);
 
 /* Has the user freed enough that the peer should be told at once? */
-bool window_worth_telling(const struct tcb *tcb);
+bool window_worth_telling(const struct tcp *tcp, const struct tcb *tcb);
 
 /* An acknowledgement is owed within the delay (MUST-59...); at once if the delay is 0. */
 void window_delay_ack(struct tcp *tcp, struct tcb *tcb);

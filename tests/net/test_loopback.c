@@ -28,7 +28,7 @@ static void run(struct station *s)
 	int calls = 0;
 
 	while (parley_deadline(s->host) <= s->now) {
-		assert_true(parley_expire(s->host, s->now) > 0);
+		parley_expire(s->host, s->now); /* 0 when the deadline was early */
 		assert_null(parley_check(s->host));
 		assert_in_range(++calls, 1, 1000);
 	}

@@ -387,6 +387,12 @@ static void test_turns(void **state)
 	assert_int_equal(parley_set(pair.end[0].host, pair.now, PARLEY_NO_CONN,
 				    PARLEY_SET_INITIAL_WINDOW, 1000),
 			 0);
+	assert_int_equal(parley_set(pair.end[0].host, pair.now, PARLEY_NO_CONN,
+				    PARLEY_SET_SEND_BUFFER, 1 << 20),
+			 0);
+	assert_int_equal(parley_set(pair.end[1].host, pair.now, PARLEY_NO_CONN,
+				    PARLEY_SET_RECEIVE_BUFFER, 1 << 20),
+			 0);
 	for (int i = 0; i < 2; i++) {
 		/* A few bytes first, so that the whole window is known. */
 		pair_connect(&pair, (uint16_t)(80 + i), &client[i], &server);

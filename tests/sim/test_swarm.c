@@ -62,11 +62,12 @@ static void set(struct sim_host *host, enum parley_setting setting, int64_t valu
 		parley_set(host->engine, sim_host_now(host), PARLEY_NO_CONN, setting, value), 0);
 }
 
-/* Returns the size of the smaller buffer. */
+/* Returns the size of the smaller buffer. With even seeds most buffers grow by demand. */
 static uint64_t draw_settings(struct rng *r, struct sim_host *host)
 {
-	uint64_t receive = one_in(r, 3) ? draw_size(r, 1 << 20) : 1 << 20;
-	uint64_t send = one_in(r, 3) ? draw_size(r, 1 << 20) : 1 << 20;
+	uint64_t most = host->world->config.seed % 2 ? 1 << 20 : 0;
+	uint64_t receive = one_in(r, 3) ? draw_size(r, 1 << 20) : most;
+	uint64_t send = one_in(r, 3) ? draw_size(r, 1 << 20) : most;
 
 	set(host, PARLEY_SET_R2, 0);
 	/* So that who only waits learns that the other is gone. */
@@ -87,6 +88,8 @@ static uint64_t draw_settings(struct rng *r, struct sim_host *host)
 		set(host, PARLEY_SET_MSL, (int64_t)rng_below(r, 30 * S));
 	if (one_in(r, 8))
 		set(host, PARLEY_SET_TIME_WAIT_LIMIT, (int64_t)rng_below(r, 3));
+	receive = receive ? receive : PARLEY_BUFFER_INITIAL;
+	send = send ? send : PARLEY_BUFFER_INITIAL;
 	return receive < send ? receive : send;
 }
 

@@ -111,10 +111,10 @@ static void ranges(void **state)
 	CHECK(fd, 6, SOCK_TCP_QUICKACK, 1, {0, 0, 0}, {1, 0, 1});
 	CHECK(fd, 6, SOCK_TCP_NODELAY, 0, {5, 0, 1}, {0, 0, 0});
 	CHECK(fd, 6, SOCK_TCP_CORK, 0, {1, 0, 1});
-	CHECK(fd, 1, SOCK_SO_SNDBUF, 1 << 20, {-1, 0, 425984}, {0, 0, 4608}, {100, 0, 4608},
+	CHECK(fd, 1, SOCK_SO_SNDBUF, 1 << 16, {-1, 0, 425984}, {0, 0, 4608}, {100, 0, 4608},
 	      {5000, 0, 10000});
-	CHECK(fd, 1, SOCK_SO_RCVLOWAT, 1, {0, 0, 1}, {-1, 0, 1 << 19}, {7, 0, 7});
-	CHECK(fd, 1, SOCK_SO_RCVBUF, 1 << 20, {1 << 20, 0, 425984}, {0, 0, 2304}, {100, 0, 2304},
+	CHECK(fd, 1, SOCK_SO_RCVLOWAT, 1, {0, 0, 1}, {-1, 0, 1 << 15}, {7, 0, 7});
+	CHECK(fd, 1, SOCK_SO_RCVBUF, 1 << 16, {1 << 20, 0, 425984}, {0, 0, 2304}, {100, 0, 2304},
 	      {5000, 0, 10000});
 	CHECK(fd, 1, SOCK_SO_KEEPALIVE, 0, {7, 0, 1});
 	CHECK(fd, 1, SOCK_SO_REUSEADDR, 0, {5, 0, 1});
@@ -313,6 +313,24 @@ static void reaches_the_host(void **state)
 	assert_int_equal(c->set[PARLEY_SET_CORK], 1);
 }
 
+/* A size that nobody fixed is the connection's of this moment; a fixed one is told doubled. */
+static void buffers_that_grow(void **state)
+{
+	int fd = fake_connected(true), value;
+
+	(void)state;
+	assert_int_equal(sock_get_int(layer, fd, 1, SOCK_SO_SNDBUF, &value), 0);
+	assert_int_equal(value, 300000);
+	assert_int_equal(sock_get_int(layer, fd, 1, SOCK_SO_RCVBUF, &value), 0);
+	assert_int_equal(value, 200000);
+	assert_int_equal(sock_set_int(layer, fd, 1, SOCK_SO_RCVBUF, 30000), 0);
+	assert_int_equal(sock_get_int(layer, fd, 1, SOCK_SO_RCVBUF, &value), 0);
+	assert_int_equal(value, 60000);
+	fake.set[PARLEY_SET_SEND_BUFFER] = 50000;
+	assert_int_equal(sock_get_int(layer, fd, 1, SOCK_SO_SNDBUF, &value), 0);
+	assert_int_equal(value, 50000);
+}
+
 static void tcp_info(void **state)
 {
 	int fd = fake_connected(true), value;
@@ -369,6 +387,7 @@ int main(void)
 		T(bound_to_no_device),
 		T(congestion),
 		T(reaches_the_host),
+		T(buffers_that_grow),
 		T(tcp_info),
 	};
 

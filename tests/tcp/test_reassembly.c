@@ -182,6 +182,38 @@ static void test_reneging_for_the_first_gap_of_two(void **unused)
 	}
 }
 
+/*
+ * The byte that is next finds no block: the rightmost block of those out of order goes, and no
+ * more than that (DESIGN 3), and is counted. RFC 2018 8 lets the receiver take them back.
+ */
+static void test_reneging_takes_the_rightmost(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	open_at(&p, 1);
+	recv(&p, ".", 8193, 1, 1000);
+	recv(&p, ".", 16385, 1, 1000);
+	recv(&p, ".", 12289, 1, 1000);
+	memory_fail_at(&p.memory, 1);
+	recv(&p, ".", 1, 1, 1000);
+	assert_int_equal(peer_tcb(&p)->rcv_off, 1000);
+	assert_int_equal(p.tcp.counters[PARLEY_COUNTER_RENEGING], 1);
+	assert_int_equal(p.tcp.drops[PARLEY_DROP_RENEGED], 1);
+	assert_int_equal(reassembly_bytes(peer_tcb(&p)), 2000);
+	peer_forget(&p);
+	/* What stayed is still there; what went has to come again. */
+	recv(&p, ".", 1001, 1, 7192);
+	recv(&p, ".", 9193, 1, 3096);
+	assert_int_equal(peer_tcb(&p)->rcv_off, 13288);
+	recv(&p, ".", 13289, 1, 3096);
+	assert_int_equal(peer_tcb(&p)->rcv_off, 16384);
+	recv(&p, ".", 16385, 1, 1000);
+	assert_int_equal(p.tcp.counters[PARLEY_COUNTER_RENEGING], 1);
+	user_receives(&p, 17384);
+	peer_done(&p);
+}
+
 /* Many gaps: bounded, in time and number; the bytes in order still come through. */
 static void test_many_gaps(void **unused)
 {
@@ -231,6 +263,7 @@ int main(void)
 		cmocka_unit_test(test_random_segments),
 		cmocka_unit_test(test_random_segments_in_need),
 		cmocka_unit_test(test_reneging_for_the_first_gap_of_two),
+		cmocka_unit_test(test_reneging_takes_the_rightmost),
 		cmocka_unit_test(test_many_gaps),
 		cmocka_unit_test(test_costs_nothing_in_order),
 	};

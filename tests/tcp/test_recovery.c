@@ -9,6 +9,7 @@
 static void sending(struct peer *p, uint32_t n)
 {
 	peer_init_at(p, 0xfffffffe, 5);
+	peer_set(p, PARLEY_SET_SEND_BUFFER, 1 << 20);
 	p->wscale = 4;
 	p->wnd = 65535;
 	peer_reach(p, PEER_ACTIVE, PARLEY_ESTABLISHED);

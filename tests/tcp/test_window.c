@@ -65,7 +65,7 @@ static void test_scale_needs_both(void **unused)
 		p.wscale = wscale;
 		peer_listen(&p, 1);
 		recv(&p, "S", 0, 0, 0);
-		assert_int_equal(expect(&p, "S.", 0, 1, 0).wscale, wscale < 0 ? -1 : 5);
+		assert_int_equal(expect(&p, "S.", 0, 1, 0).wscale, wscale < 0 ? -1 : 9);
 		peer_done(&p);
 	}
 }
@@ -88,6 +88,26 @@ static void test_half_open_ack_is_scaled(void **unused)
 		expect(&p, ".", 1, 11, 0);
 		peer_done(&p);
 	}
+}
+
+/* The scale is what the SYN,ACK said, though the listener is set otherwise before the last ACK. */
+static void test_scale_outlives_the_setting(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	p.wscale = 2;
+	peer_listen(&p, 1);
+	recv(&p, "S", 0, 0, 0);
+	assert_int_equal(expect(&p, "S.", 0, 1, 0).wscale, 9);
+	assert_int_equal(user_set(&p.tcp, p.listener, PARLEY_SET_RECEIVE_BUFFER, 4000), 0);
+	recv(&p, "P.", 1, 1, 10);
+	assert_int_equal(user_accept(&p.tcp, p.listener, 7, &p.conn), 0);
+	assert_int_equal(peer_tcb(&p)->rcv_shift, 9);
+	assert_int_equal(peer_tcb(&p)->snd_shift, 2);
+	peer_forget(&p);
+	peer_done(&p);
 }
 
 /* The last ACKs of a remnant offer what its connection had offered. */
@@ -227,6 +247,7 @@ int main(void)
 		cmocka_unit_test(test_scale_offered),
 		cmocka_unit_test(test_scale_needs_both),
 		cmocka_unit_test(test_half_open_ack_is_scaled),
+		cmocka_unit_test(test_scale_outlives_the_setting),
 		cmocka_unit_test(test_remnant_offers_the_same),
 		cmocka_unit_test(test_fills_and_closes),
 		cmocka_unit_test(test_small_buffer_opens_by_half),

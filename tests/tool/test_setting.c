@@ -65,7 +65,7 @@ static void test_bad(void **state)
 		{"min-rto=0", "'min-rto=0' is not between 1ms and 60s"},
 		{"min-rto=60.1s", "'min-rto=60.1s' is not between 1ms and 60s"},
 		{"send-buffer=x", "'send-buffer=x' is not a number of bytes such as 4096 or 64K"},
-		{"send-buffer=2G", "'send-buffer=2G' is not between 1 and 1024M"},
+		{"send-buffer=2G", "'send-buffer=2G' is not between 0 and 1024M"},
 		{"ttl=0", "'ttl=0' is not between 1 and 255"},
 		{"ttl=1K", "'ttl=1K' is not a number"},
 	};
