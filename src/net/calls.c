@@ -179,6 +179,11 @@ int parley_consume(struct parley_host *host, uint64_t now, parley_conn conn, siz
 	return user_consume(&host->tcp, conn, len);
 }
 
+int64_t parley_urgent(const struct parley_host *host, parley_conn conn)
+{
+	return user_urgent(&host->tcp, conn);
+}
+
 int parley_shutdown(struct parley_host *host, uint64_t now, parley_conn conn, unsigned how)
 {
 	tcp_set_now(&host->tcp, now);
