@@ -102,6 +102,9 @@ int64_t parley_receive(struct parley_host *host, uint64_t now, parley_conn conn,
  * and opens the window; -PARLEY_EINVAL if there are not so many.
  */
 int parley_peek(const struct parley_host *host, parley_conn conn, struct parley_span *spans, int n);
+/* The same behind the first `skip` bytes, of which parley_consume() still begins. */
+int parley_peek_at(const struct parley_host *host, parley_conn conn, uint64_t skip,
+		   struct parley_span *spans, int n);
 int parley_consume(struct parley_host *host, uint64_t now, parley_conn conn, size_t len);
 
 /*

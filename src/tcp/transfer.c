@@ -279,15 +279,16 @@ int64_t user_urgent(const struct tcp *tcp, parley_conn conn)
 	return tcb ? (int64_t)tcb_urgent(tcb) : -PARLEY_EBADF;
 }
 
-int user_peek(const struct tcp *tcp, parley_conn conn, struct parley_span *spans, int n)
+int user_peek(const struct tcp *tcp, parley_conn conn, uint64_t skip, struct parley_span *spans,
+	      int n)
 {
 	const struct tcb *tcb = user_tcb(tcp, conn);
 	uint64_t there = tcb ? tcb_readable(tcb) : 0;
 
-	if (!there || n <= 0)
+	if (there <= skip || n <= 0)
 		return 0;
-	return (int)stream_spans(&tcb->receiving->stream, tcb->read_off, (size_t)there, spans,
-				 (uint32_t)n);
+	return (int)stream_spans(&tcb->receiving->stream, tcb->read_off + skip,
+				 (size_t)(there - skip), spans, (uint32_t)n);
 }
 
 int user_consume(struct tcp *tcp, parley_conn conn, size_t len)
