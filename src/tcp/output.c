@@ -51,17 +51,19 @@ static bool is_retransmission(unsigned why)
 
 /*
  * 3.8.5: as long as SND.UP is ahead every segment says so. The field holds 16 bits: what lies
- * farther ahead is told in steps (MUST-31). A SYN carries no text of ours that could be urgent.
+ * farther ahead is told in steps (MUST-31). Before the connection stands nothing can be urgent.
  */
 static void point_at_urgent(struct tcb *tcb, struct segment *seg)
 {
 	uint32_t up = tcb->snd.up.v - seg->seq.v;
 
-	if (seq_leq(tcb->snd.up, seg->seq) || seg->flags & TCP_SYN)
+	if (tcb->state < PARLEY_ESTABLISHED)
+		return;
+	tcb->owed &= (uint16_t)~OWE_URGENT;
+	if (seq_leq(tcb->snd.up, seg->seq))
 		return;
 	seg->flags |= TCP_URG;
 	seg->up = (uint16_t)(up < UINT16_MAX ? up : UINT16_MAX); /* MUST-62 */
-	tcb->owed &= (uint16_t)~OWE_URGENT;
 }
 
 /* The segment is complete: takes what it acknowledges off the debt. */

@@ -264,11 +264,11 @@ static inline uint64_t tcb_urgent(const struct tcb *tcb)
 {
 	uint64_t up = tcb_rcv_offset(tcb, tcb->rcv.up), end = tcb->read_off + tcb_readable(tcb);
 
-	if (tcb->state != PARLEY_CLOSED && !tcb_synchronized(tcb))
+	if (up <= tcb->read_off || (tcb->state != PARLEY_CLOSED && !tcb_synchronized(tcb)))
 		return 0;
 	if ((tcb->state == PARLEY_CLOSED || tcb->flags & TCB_FIN_RECEIVED) && up > end)
 		up = end;
-	return up > tcb->read_off ? up - tcb->read_off : 0;
+	return up - tcb->read_off;
 }
 
 /* Has our FIN been acknowledged? */

@@ -5,6 +5,8 @@
  */
 #include "peer.h"
 
+#include "tcp/status.h"
+
 static void urgent(struct peer *p, uint32_t seq, uint32_t len, uint16_t up)
 {
 	const struct extra extra = {.up = up};
@@ -239,6 +241,32 @@ static void test_gone_when_opened_again(void **unused)
 	peer_done(&p);
 }
 
+/* Nor does a SYN bring it along: through a listener, and out of TIME-WAIT. */
+static void test_not_of_a_syn(void **unused)
+{
+	struct parley_status status = {.size = sizeof status};
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	peer_reach(&p, PEER_LISTENER, PARLEY_TIME_WAIT);
+	assert_int_equal(user_release(&p.tcp, p.conn), 0);
+	p.irs = seq(p.irs.v + 40000);
+	p.edge_known = false;
+	peer_recv(&p, "SU", 0, 0, 10, &(struct extra){.up = 60000});
+	p.iss = seq_add(p.iss, next_sent(&p).seq);
+	recv(&p, ".", 1, 1, 0);
+	assert_int_equal(user_accept(&p.tcp, p.listener, 7, &p.conn), 0);
+	assert_false(told(&p));
+	assert_int_equal(up(&p), 1);
+	assert_int_equal(left(&p), 0);
+	peer_recv(&p, "U.", 1, 1, 10, &(struct extra){.up = 10});
+	assert_int_equal(status_get(&p.tcp, p.conn, &status), 0);
+	assert_int_equal(status.rcv_up - status.irs, 11);
+	assert_int_equal(status.snd_up, status.iss + 1);
+	peer_done(&p);
+}
+
 /* On a SYN,ACK the SYN counts too. */
 static void test_on_the_syn_ack(void **unused)
 {
@@ -354,6 +382,7 @@ int main(void)
 		cmocka_unit_test(test_out_of_order),
 		cmocka_unit_test(test_told_by_accept),
 		cmocka_unit_test(test_gone_when_opened_again),
+		cmocka_unit_test(test_not_of_a_syn),
 		cmocka_unit_test(test_on_the_syn_ack),
 		cmocka_unit_test(test_ignored_after_fin),
 		cmocka_unit_test(test_at_zero_window),
