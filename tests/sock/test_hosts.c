@@ -328,6 +328,16 @@ static void urgent_both_ways(void **state)
 	int c, s;
 
 	(void)state;
+	for (struct end *end = &client;; end = &server) {
+		const parley_conn none = PARLEY_NO_CONN;
+
+		assert_int_equal(parley_set(end->host, now, none, PARLEY_SET_SEND_BUFFER, 1 << 20),
+				 0);
+		assert_int_equal(
+			parley_set(end->host, now, none, PARLEY_SET_RECEIVE_BUFFER, 1 << 20), 0);
+		if (end == &server)
+			break;
+	}
 	connected(&c, &s);
 	assert_int_equal(sock_send(client.sock, c, &span, 1, SOCK_MSG_OOB, NULL), 3);
 	assert_int_equal(put(client.sock, c, "cd"), 2);

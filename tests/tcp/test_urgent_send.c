@@ -247,6 +247,7 @@ static void test_longer_than_the_pointer(void **unused)
 		peer_init_at(&p, iss[i], 77);
 		p.wnd = 60000;
 		peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+		peer_set(&p, PARLEY_SET_SEND_BUFFER, 1 << 20);
 		urgent(&p, len);
 		assert_int_equal(up(&p), mark);
 		user_sends(&p, 5000);
