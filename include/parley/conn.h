@@ -127,6 +127,14 @@ int parley_decide(struct parley_host *host, uint64_t now, parley_conn conn,
 
 /* More will follow at once: a partial segment may wait for it (MSG_MORE). */
 #define PARLEY_SEND_MORE 1u
+/*
+ * The bytes are urgent, up to the last that is taken (RFC 9293 3.8.5; MSG_OOB, of which the socket
+ * interface makes one byte out of band). The peer is told at once, even while its window is zero;
+ * the bytes themselves stand in the stream like all others, and Nagle's algorithm and
+ * PARLEY_SEND_MORE do not hold them back. Urgent data that follows while the first has not been
+ * acknowledged moves the one pointer forward. New programs should not use it (RFC 6093 5).
+ */
+#define PARLEY_SEND_URGENT 2u
 
 /*
  * SEND (RFC 9293 3.10.2): copies bytes into the send buffer; returns how many were taken, all or
@@ -166,7 +174,18 @@ int64_t parley_receive(struct parley_host *host, uint64_t now, parley_conn conn,
  * and opens the window; -PARLEY_EINVAL if there are not so many.
  */
 int parley_peek(const struct parley_host *host, parley_conn conn, struct parley_span *spans, int n);
+/* The same behind the first `skip` bytes, of which parley_consume() still begins. */
+int parley_peek_at(const struct parley_host *host, parley_conn conn, uint64_t skip,
+		   struct parley_span *spans, int n);
 int parley_consume(struct parley_host *host, uint64_t now, parley_conn conn, size_t len);
+
+/*
+ * How many of the bytes that wait, or are still to come, are urgent: from the first that was not
+ * read up to the octet after the urgent data (RFC 9293 3.8.5, MUST-33). 0: none is. 1: the next
+ * byte is the one that the socket interface calls out of band, so that this is the mark of
+ * SIOCATMARK. The event URGENT tells each time that the mark moves forward. -PARLEY_EBADF.
+ */
+int64_t parley_urgent(const struct parley_host *host, parley_conn conn);
 
 #define PARLEY_SHUT_RD 1u
 #define PARLEY_SHUT_WR 2u

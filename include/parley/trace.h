@@ -165,6 +165,7 @@ extern "C" {
 	X(PATH_MTU, "path-mtu", "retransmission: in shorter segments, for a smaller path MTU") \
 	X(PROBE, "probe", "zero-window probe") \
 	X(KEEPALIVE, "keepalive", "keep-alive probe") \
+	X(URGENT, "urgent", "word of urgent data that cannot go yet") \
 	X(ACK, "ack", "an acknowledgement, at once") \
 	X(DELAYED, "delayed", "an acknowledgement, delayed") \
 	X(DUPLICATE, "duplicate", "an acknowledgement repeated, for what came out of order") \

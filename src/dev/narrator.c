@@ -98,7 +98,7 @@ static uint32_t plain_steps(const struct narrator_end *s, const struct narrator_
 {
 	bool probed = r->acked_any && r->wnd == 0;
 	bool same_ack = s->acked_any && ack == s->acked;
-	uint32_t steps = g->wnd ? 0 : STEP_ZERO_WINDOW;
+	uint32_t steps = (g->wnd ? 0 : STEP_ZERO_WINDOW) | (g->flags & TCP_URG ? STEP_URGENT : 0);
 
 	if (g->text_len <= 1 && seq + 1 == s->nxt && s->nxt > 1)
 		return steps | (probed ? STEP_PROBE : STEP_KEEPALIVE);
@@ -108,7 +108,7 @@ static uint32_t plain_steps(const struct narrator_end *s, const struct narrator_
 		return steps | STEP_DATA;
 	if (same_ack && g->wnd != s->wnd)
 		return steps | STEP_WINDOW_UPDATE;
-	if (same_ack && ack < r->nxt && seq == s->nxt)
+	if (same_ack && ack < r->nxt && seq == s->nxt && !(g->flags & TCP_URG))
 		return steps | STEP_DUPLICATE_ACK;
 	return steps;
 }
@@ -375,6 +375,7 @@ static const struct {
 	{STEP_ZERO_WINDOW, "zero window"},
 	{STEP_WINDOW_UPDATE, "window update"},
 	{STEP_DUPLICATE_ACK, "dup ACK"},
+	{STEP_URGENT, "urgent"},
 };
 
 static void put_step(struct text *text, uint32_t steps)

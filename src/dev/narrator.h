@@ -49,6 +49,7 @@ enum narrator_step {
 	STEP_RESET = 0x8000,
 	STEP_REFUSED = 0x10000,	     /* a reset that answers a SYN */
 	STEP_SIMULTANEOUS = 0x20000, /* both ends opened */
+	STEP_URGENT = 0x40000,	     /* urgent data is in it, or ahead */
 };
 
 #define STEP_HANDSHAKE (STEP_HANDSHAKE_1 | STEP_HANDSHAKE_2 | STEP_HANDSHAKE_3)

@@ -238,13 +238,24 @@ int64_t parley_receive(struct parley_host *host, uint64_t now, parley_conn conn,
 
 int parley_peek(const struct parley_host *host, parley_conn conn, struct parley_span *spans, int n)
 {
-	return user_peek(&host->tcp, conn, spans, n);
+	return user_peek(&host->tcp, conn, 0, spans, n);
+}
+
+int parley_peek_at(const struct parley_host *host, parley_conn conn, uint64_t skip,
+		   struct parley_span *spans, int n)
+{
+	return user_peek(&host->tcp, conn, skip, spans, n);
 }
 
 int parley_consume(struct parley_host *host, uint64_t now, parley_conn conn, size_t len)
 {
 	tcp_set_now(&host->tcp, now);
 	return user_consume(&host->tcp, conn, len);
+}
+
+int64_t parley_urgent(const struct parley_host *host, parley_conn conn)
+{
+	return user_urgent(&host->tcp, conn);
 }
 
 int parley_shutdown(struct parley_host *host, uint64_t now, parley_conn conn, unsigned how)

@@ -44,6 +44,7 @@ static bool rules_pair(int level, int name)
 	if (level != SOL_SOCKET)
 		return false;
 	switch (name) {
+	case SOCK_SO_OOBINLINE:
 	case SOCK_SO_RCVLOWAT:
 	case SOCK_SO_RCVTIMEO:
 	case SOCK_SO_SNDTIMEO:

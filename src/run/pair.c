@@ -25,6 +25,7 @@ int pair_open(struct pair *pair, bool nonblock)
 		close(ends[1]);
 		return -err;
 	}
+	pair_set_inline(ends[0], true);
 	pair->ours = ends[0];
 	pair->theirs = ends[1];
 	pair->inode = st.st_ino;
@@ -101,6 +102,30 @@ static size_t queue(int fd, unsigned long request)
 size_t pair_unread(int ours)
 {
 	return queue(ours, SIOCINQ);
+}
+
+bool pair_at_mark(int ours)
+{
+	int at_mark = 0;
+
+	return ioctl(ours, SIOCATMARK, &at_mark) == 0 && at_mark;
+}
+
+bool pair_pass_urgent(int ours, uint8_t byte)
+{
+	const int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+	ssize_t n = send(ours, &byte, 1, flags | MSG_OOB);
+
+	if (n < 0 && errno == EOPNOTSUPP)
+		n = send(ours, &byte, 1, flags);
+	return n == 1;
+}
+
+void pair_set_inline(int theirs, bool is_inline)
+{
+	int value = is_inline;
+
+	setsockopt(theirs, SOL_SOCKET, SO_OOBINLINE, &value, sizeof(value));
 }
 
 bool pair_undelivered(int ours)

@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct pair {
@@ -49,6 +50,21 @@ bool pair_plant(int theirs);
 
 /* How many bytes lie unread at our end. */
 size_t pair_unread(int ours);
+
+/*
+ * Whether the next byte at our end is one that the program sent with MSG_OOB. It stands in line
+ * there (SO_OOBINLINE), and a read that begins before it stops at it.
+ */
+bool pair_at_mark(int ours);
+
+/*
+ * Writes one byte with MSG_OOB, so that the program sees urgent data as on a TCP socket; without
+ * where the kernel's Unix sockets have no such thing (before Linux 5.15). False: there is no room.
+ */
+bool pair_pass_urgent(int ours, uint8_t byte);
+
+/* Whether the program's end is to leave such bytes in line, as its socket's SO_OOBINLINE says. */
+void pair_set_inline(int theirs, bool is_inline);
 
 /* Whether any byte that we wrote is still unread by the program. */
 bool pair_undelivered(int ours);

@@ -42,11 +42,18 @@ static size_t bytes_to_send(const struct object *object)
 	return unread > object->planted ? unread - object->planted : 0;
 }
 
-/* Reads up to `len` bytes into the send buffer; false when there is no room, or no more to read. */
+/*
+ * Reads up to `len` bytes into the send buffer; false when there is no room, or no more to read.
+ * So many are there already, so an urgent byte that the program sends just now lies behind them.
+ */
 static bool send_some(struct object *object, size_t len)
 {
 	struct parley_buffer room[PIECES];
 	struct iovec iov[PIECES];
+	bool urgent = pair_at_mark(object->ours);
+
+	if (urgent)
+		len = 1;
 	int n = sock_reserve(layer_of(object), object->sock, len < CHUNK ? len : CHUNK, room,
 			     PIECES);
 
@@ -60,7 +67,7 @@ static bool send_some(struct object *object, size_t len)
 		iov[i] = (struct iovec){.iov_base = room[i].data, .iov_len = room[i].len};
 	ssize_t got = readv(object->ours, iov, n);
 	if (got > 0)
-		sock_commit(layer_of(object), object->sock, (size_t)got, 0);
+		sock_commit(layer_of(object), object->sock, (size_t)got, urgent ? SOCK_MSG_OOB : 0);
 	else
 		object->may_read = false;
 	return got > 0;
@@ -121,6 +128,14 @@ static void pass_some(struct object *object, const struct parley_span *spans, in
 		object->may_write = false;
 }
 
+static void pass_urgent(struct object *object, uint8_t byte)
+{
+	if (pair_pass_urgent(object->ours, byte))
+		sock_consume(layer_of(object), object->sock, 1);
+	else
+		object->may_write = false;
+}
+
 /* Passes on what the peer has sent. Returns whether that was all, for now or for ever. */
 static bool pass_bytes(struct object *object)
 {
@@ -133,7 +148,10 @@ static bool pass_bytes(struct object *object)
 			return false;
 		int n = sock_peek(layer_of(object), object->sock, spans, PIECES);
 		if (n > 0) {
-			pass_some(object, spans, n);
+			if (sock_atmark(layer_of(object), object->sock) > 0)
+				pass_urgent(object, *(const uint8_t *)spans[0].data);
+			else
+				pass_some(object, spans, n);
 			continue;
 		}
 		if (n == 0 && !object->error) {

@@ -11,6 +11,8 @@
  *	... with bytes unread			a reset
  *	the peer's FIN				the end of file behind the last byte
  *	the peer's reset, a time-out		ECONNRESET (see pair_plant)
+ *
+ * and urgent data, either way: the byte at the mark goes with MSG_OOB.
  */
 #ifndef RUN_PUMP_H
 #define RUN_PUMP_H

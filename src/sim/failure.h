@@ -24,6 +24,7 @@ struct sim_world;
 	X(UNSENT, "bytes were delivered that nobody sent") \
 	X(EOF, "the end of the stream was told too early") \
 	X(EOF_AGAIN, "bytes after the end of the stream") \
+	X(URGENT, "urgent data was told of wrongly, or not at all") \
 	X(WINDOW_SHRANK, "the right edge of the window moved left") \
 	X(BEYOND_WINDOW, "text was sent beyond the window") \
 	X(TAKEN_BEYOND, "something was accepted from beyond the window") \

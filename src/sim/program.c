@@ -280,6 +280,9 @@ static void do_now(struct sim_user *user, const struct sim_op *op)
 	case SIM_OP_IN_PLACE:
 		user->in_place = true;
 		break;
+	case SIM_OP_URGENT:
+		user->urgent_every = op->a;
+		break;
 	case SIM_OP_SHUTDOWN:
 		do_shutdown(user, op);
 		break;

@@ -67,10 +67,25 @@ void sim_stream_deliver(struct sim_stream *stream, const struct sim_host *host,
 	stream->received += len;
 }
 
+void sim_stream_urgent(struct sim_stream *stream, const struct sim_host *host, int64_t left)
+{
+	uint64_t mark = stream->received + (left > 0 ? (uint64_t)left : 0);
+
+	if (left <= 0)
+		return;
+	if (mark < stream->told || mark > stream->urgent)
+		sim_fail(host->world, host, SIM_RULE_URGENT, "up to this offset, of so many", mark,
+			 stream->urgent);
+	stream->told = mark;
+}
+
 void sim_stream_end(struct sim_stream *stream, const struct sim_host *host)
 {
 	stream->ended = true;
 	if (!stream->finished || stream->received != stream->sent)
 		sim_fail(host->world, host, SIM_RULE_EOF, "after so many bytes, of so many",
 			 stream->received, stream->sent);
+	if (stream->told != stream->urgent)
+		sim_fail(host->world, host, SIM_RULE_URGENT, "up to this offset, of so many",
+			 stream->told, stream->urgent);
 }

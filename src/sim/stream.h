@@ -21,8 +21,10 @@ struct sim_stream {
 	struct sim_stream *next;
 	uint64_t key;
 	uint64_t sent;	   /* bytes that the engine took from the sender */
+	uint64_t urgent;   /* bytes up to the last that the sender called urgent */
 	bool finished;	   /* the sender closed after them */
 	uint64_t received; /* bytes that were delivered */
+	uint64_t told;	   /* bytes up to the last that the receiver was told to be urgent */
 	bool ended;	   /* and then the end of the stream was told */
 };
 
@@ -36,6 +38,12 @@ void sim_stream_fill(uint64_t key, uint64_t offset, uint8_t *buf, size_t len);
 /* These bytes were delivered next; they are judged, and failures reported as the host's. */
 void sim_stream_deliver(struct sim_stream *stream, const struct sim_host *host,
 			const uint8_t *bytes, size_t len);
+
+/*
+ * Before bytes are taken: so many behind those delivered are urgent. The mark only moves forward,
+ * and never beyond the sender's; nobody reads past it without having been told.
+ */
+void sim_stream_urgent(struct sim_stream *stream, const struct sim_host *host, int64_t left);
 
 /* The end was told, without an error. */
 void sim_stream_end(struct sim_stream *stream, const struct sim_host *host);

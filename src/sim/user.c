@@ -88,13 +88,22 @@ static void note_connected(struct sim_user *user)
 	sim_user_streams(user);
 }
 
+/* What the next send says of its bytes. */
+static unsigned send_flags(const struct sim_user *user)
+{
+	bool urgent = user->urgent_every && user->sends % user->urgent_every == 0;
+
+	return urgent ? PARLEY_SEND_URGENT : 0;
+}
+
 static int64_t send_copied(struct sim_user *user, size_t want)
 {
 	uint8_t buf[CHUNK];
 	struct parley_span span = {buf, want < CHUNK ? want : CHUNK};
 
 	sim_stream_fill(user->out->key, user->sent, buf, span.len);
-	return parley_send(user->host->engine, sim_host_now(user->host), user->conn, &span, 1, 0);
+	return parley_send(user->host->engine, sim_host_now(user->host), user->conn, &span, 1,
+			   send_flags(user));
 }
 
 /* The same through the door that copies nothing. */
@@ -113,7 +122,7 @@ static int64_t send_in_place(struct sim_user *user, size_t want)
 		sim_stream_fill(user->out->key, user->sent + len, buffers[i].data, buffers[i].len);
 		len += buffers[i].len;
 	}
-	return parley_commit(engine, now, user->conn, len, 0);
+	return parley_commit(engine, now, user->conn, len, send_flags(user));
 }
 
 static void pump_out(struct sim_user *user)
@@ -131,6 +140,9 @@ static void pump_out(struct sim_user *user)
 		}
 		user->sent += (uint64_t)n;
 		user->out->sent = user->sent;
+		if (send_flags(user))
+			user->out->urgent = user->sent;
+		user->sends++;
 		if (user->to_send != SIM_ALL)
 			user->to_send -= n;
 	}
@@ -217,6 +229,8 @@ static void pump_in(struct sim_user *user)
 
 		if (!want)
 			return;
+		sim_stream_urgent(user->in, user->host,
+				  parley_urgent(user->host->engine, user->conn));
 		n = user->in_place ? read_in_place(user, want) : read_copied(user, want);
 		if (n == -PARLEY_EAGAIN && !user->dead)
 			return;

@@ -37,6 +37,7 @@ enum sim_op_kind {
 	SIM_OP_READ,	   /* a: so many bytes more are to be read */
 	SIM_OP_PACE,	   /* a: read at most so many bytes, b: in so many ns */
 	SIM_OP_IN_PLACE,   /* send and read without copying from now on (reserve, peek) */
+	SIM_OP_URGENT,	   /* a: one in so many sends is urgent from now on; 0: none */
 	SIM_OP_SLEEP,	   /* a: ns */
 	SIM_OP_AT,	   /* a: sleep up to this time of the world, ns */
 	SIM_OP_WAIT,	   /* a: enum sim_until */
@@ -80,6 +81,7 @@ struct sim_op {
 #define SIM_READ(n)		     SIM_OP_A(SIM_OP_READ, n)
 #define SIM_PACE(n, ns)		     SIM_OP_AB(SIM_OP_PACE, n, ns)
 #define SIM_IN_PLACE()		     SIM_OP_A(SIM_OP_IN_PLACE, 0)
+#define SIM_URGENT(n)		     SIM_OP_A(SIM_OP_URGENT, n)
 #define SIM_SLEEP(ns)		     SIM_OP_A(SIM_OP_SLEEP, ns)
 #define SIM_AT(ns)		     SIM_OP_A(SIM_OP_AT, ns)
 #define SIM_WAIT(until)		     SIM_OP_A(SIM_OP_WAIT, until)
@@ -115,6 +117,7 @@ struct sim_user {
 	parley_conn conn; /* PARLEY_NO_CONN: nothing open */
 	bool listening;
 	bool in_place;
+	int64_t urgent_every, sends; /* urgent_every 0: nothing is urgent */
 	bool closed;		     /* it called close or abort, or shut down both ways */
 	bool shut_out;		     /* its sending direction is closed */
 	struct sim_stream *out, *in; /* once connected */

@@ -201,6 +201,8 @@ static struct script opening(const struct sim_workload *w)
 		add(&s, SIM_AT(w->start));
 	if (w->in_place)
 		add(&s, SIM_IN_PLACE());
+	if (w->urgent)
+		add(&s, SIM_URGENT(w->urgent));
 	return s;
 }
 
@@ -231,6 +233,8 @@ int sim_workload_add(struct sim_world *world, const struct sim_workload *w,
 	}
 	if (w->in_place)
 		add(&r.server, SIM_IN_PLACE());
+	if (w->urgent)
+		add(&r.server, SIM_URGENT(w->urgent));
 	again = r.client.n;
 	add(&r.client, SIM_CONNECT(w->server, w->port));
 	if (w->retries) {

@@ -30,6 +30,7 @@ struct sim_workload {
 	int client, server; /* hosts' numbers */
 	uint16_t port;	    /* of the server */
 	bool in_place;	    /* users copy nothing */
+	uint32_t urgent;    /* one in so many sends is urgent; 0: none */
 	uint64_t bytes;
 	uint32_t count;
 	uint32_t retries;  /* so often the client connects again when it failed */

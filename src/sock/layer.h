@@ -88,6 +88,15 @@ struct sock_options {
 	uint64_t rcv_timeout, snd_timeout;
 };
 
+/* What is known of urgent data; only its last byte counts. */
+enum sock_urgent {
+	SOCK_URGENT_NONE,
+	/* It is ahead, or has come. */
+	SOCK_URGENT_AHEAD,
+	/* MSG_OOB has had it; reading will step over it. */
+	SOCK_URGENT_TAKEN,
+};
+
 struct sock {
 	int fd;
 	enum sock_slot slot;
@@ -99,6 +108,9 @@ struct sock {
 	uint8_t shut;
 	/* The peer's FIN has come. */
 	bool fin;
+	/* The mark of urgent data: bytes between the first unread one and it. */
+	enum sock_urgent urgent;
+	uint64_t mark;
 	/* `local.port` is this socket's: nobody else may bind it. */
 	bool port_held;
 	/* bind() named the address, the port: they outlive the connection. */
@@ -206,6 +218,18 @@ void sock_options_apply(struct sock_layer *layer, struct sock *s);
 /* info.c: TCP_INFO. */
 void sock_tcp_info_fill(const struct sock_layer *layer, const struct sock *s,
 			struct sock_tcp_info *info);
+
+/* urgent.c: the event URGENT. */
+void sock_urgent_moved(struct sock_layer *layer, struct sock *s);
+/* `n` bytes of the stream were read. */
+void sock_urgent_read(struct sock *s, size_t n);
+/* Is there a mark whose byte is not part of what is read? */
+bool sock_urgent_out_of_line(const struct sock *s);
+/* Has the byte come, and MSG_OOB not had it? */
+bool sock_urgent_waits(const struct sock_layer *layer, const struct sock *s);
+/* recv() with MSG_OOB. */
+int64_t sock_urgent_recv(struct sock_layer *layer, struct sock *s,
+			 const struct parley_buffer *buffers, int n, unsigned flags);
 
 /* poll.c: takes in the host's events, calling nobody. */
 void sock_sync(struct sock_layer *layer);

@@ -132,6 +132,8 @@ static void accept_catch_up(struct sock_layer *layer, struct sock *s)
 	memset(&status, 0, sizeof(status));
 	status.size = sizeof(status);
 	s->fin = s->fin || (ready & PARLEY_PEER_CLOSED);
+	if (ready & PARLEY_URGENT)
+		sock_urgent_moved(layer, s);
 	if ((ready & PARLEY_DEAD) && parley_status(layer->host, s->conn, &status) >= 0)
 		sock_died(layer, s, status.error);
 }
@@ -234,6 +236,7 @@ static int connect_start(struct sock_layer *layer, struct sock *s,
 	s->user = SOCK_USER_CONNECTING;
 	s->shut = 0;
 	s->fin = false;
+	s->urgent = SOCK_URGENT_NONE;
 	learn_ends(layer, s);
 	sock_options_apply(layer, s);
 	sock_touch(layer, s);

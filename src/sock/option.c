@@ -6,8 +6,8 @@
  * Most options are one int that is kept with the socket. Where a setting of the host stands
  * behind one, it is handed on at once when there is a connection or listener, and otherwise
  * when there will be one. What was never set is answered from the host. The host knows nothing of
- * priority, broadcast, inline urgent data, deferred accepting, and the traffic class: these are
- * kept and told, and change nothing.
+ * priority, broadcast, deferred accepting, and the traffic class: these are kept and told, and
+ * change nothing. Urgent data in line is this layer's own affair (urgent.c).
  */
 #include <assert.h>
 #include <limits.h>

@@ -65,6 +65,8 @@ static void take_event(struct sock_layer *layer, const struct parley_event *even
 		s->state = SOCK_STATE_CONNECTED;
 	if (event->bits & PARLEY_PEER_CLOSED)
 		s->fin = true;
+	if (event->bits & PARLEY_URGENT)
+		sock_urgent_moved(layer, s);
 	if (event->bits & PARLEY_DEAD)
 		sock_died(layer, s, event->error);
 	else if (event->bits & PARLEY_SOFT_ERROR)
@@ -115,11 +117,14 @@ uint32_t sock_levels(const struct sock_layer *layer, const struct sock *s, size_
 		return levels;
 	if (!least)
 		least = (size_t)sock_value(s, SOCK_VALUE_RCVLOWAT);
+	/* What is stepped over cannot be read. */
+	if (sock_urgent_out_of_line(s) && s->mark == 0)
+		least++;
 	if (!closed && readable(layer, s, least, ready))
 		levels |= SOCK_POLLIN;
 	if (closed || (s->shut & SOCK_WR) || (ready & PARLEY_WRITABLE))
 		levels |= SOCK_POLLOUT;
-	if (ready & PARLEY_URGENT)
+	if (sock_urgent_waits(layer, s))
 		levels |= SOCK_POLLPRI;
 	return levels;
 }

@@ -187,8 +187,10 @@ int sock_disconnect(struct sock_layer *layer, int fd);
  * only when nothing was taken.
  *
  * Errors: -PARLEY_EPIPE (shut down, or never connected: the caller raises SIGPIPE unless
- * MSG_NOSIGNAL), -PARLEY_EAGAIN, SOCK_WAIT, the connection's error (once), -PARLEY_EOPNOTSUPP
- * (MSG_OOB).
+ * MSG_NOSIGNAL), -PARLEY_EAGAIN, SOCK_WAIT, the connection's error (once).
+ *
+ * With MSG_OOB the bytes are urgent data, of which the other side's socket takes the last for the
+ * one that is out of band.
  */
 int64_t sock_send(struct sock_layer *layer, int fd, const struct parley_span *spans, int n,
 		  unsigned flags, size_t *done);
@@ -196,8 +198,14 @@ int64_t sock_send(struct sock_layer *layer, int fd, const struct parley_span *sp
 /*
  * recv(), read(), recvmsg(). Returns the bytes received, 0 at the end of the stream. Waits for the
  * first byte (SO_RCVLOWAT: the first few), with MSG_WAITALL for all; `done` as in sock_send().
- * Errors: -PARLEY_ENOTCONN, -PARLEY_EAGAIN, SOCK_WAIT, the connection's error (once),
- * -PARLEY_EINVAL (MSG_OOB without urgent data).
+ * Errors: -PARLEY_ENOTCONN, -PARLEY_EAGAIN, SOCK_WAIT, the connection's error (once).
+ *
+ * Urgent data: reading stops at the mark, whatever it waits for. From there it steps over the
+ * urgent byte, which is lost if nobody has taken it, or with SO_OOBINLINE begins with it. MSG_OOB
+ * takes the byte, or looks at it with MSG_PEEK, and never waits: 1, or -PARLEY_EINVAL (there is
+ * none, it has been taken, or it is in line), -PARLEY_EAGAIN (told of, but not come yet), 0 (and
+ * never will). POLLPRI tells that it has come. There is one mark: when the peer sends more urgent
+ * data, what was urgent before is ordinary again.
  */
 int64_t sock_recv(struct sock_layer *layer, int fd, const struct parley_buffer *buffers, int n,
 		  unsigned flags, size_t *done);
@@ -207,6 +215,9 @@ int64_t sock_recv(struct sock_layer *layer, int fd, const struct parley_buffer *
  * returns how many, 0 at the end of the stream, or an error as sock_recv(). sock_reserve() fills
  * up to `n` buffers of together at most `len` bytes of room; returns how many, > 0, or an error
  * as sock_send(). sock_commit() sends the first `len` bytes of them.
+ *
+ * sock_peek() stops at the mark of urgent data too, but from there it begins with the urgent byte,
+ * whatever SO_OOBINLINE says.
  */
 int sock_peek(struct sock_layer *layer, int fd, struct parley_span *spans, int n);
 int sock_consume(struct sock_layer *layer, int fd, size_t len);
@@ -214,7 +225,13 @@ int sock_reserve(struct sock_layer *layer, int fd, size_t len, struct parley_buf
 		 int n);
 int64_t sock_commit(struct sock_layer *layer, int fd, size_t len, unsigned flags);
 
-/* SIOCINQ: bytes to be received. SIOCOUTQ: bytes not acknowledged. -PARLEY_EINVAL: a listener. */
+/* SIOCATMARK: 1 when the next byte of the stream is the urgent one, else 0. */
+int sock_atmark(struct sock_layer *layer, int fd);
+
+/*
+ * SIOCINQ: bytes to be received, up to the mark. SIOCOUTQ: bytes not acknowledged. -PARLEY_EINVAL:
+ * a listener.
+ */
 int64_t sock_inq(struct sock_layer *layer, int fd);
 int64_t sock_outq(struct sock_layer *layer, int fd);
 

@@ -53,6 +53,12 @@ static int spans_from(const struct parley_span *spans, int n, size_t skip, struc
 	return count;
 }
 
+static unsigned parley_flags(unsigned flags)
+{
+	return (flags & SOCK_MSG_MORE ? PARLEY_SEND_MORE : 0) |
+	       (flags & SOCK_MSG_OOB ? PARLEY_SEND_URGENT : 0);
+}
+
 /* Hands over as much as the host takes; moves *at. Returns 0, or why it takes no more. */
 static int send_some(struct sock_layer *layer, struct sock *s, const struct parley_span *spans,
 		     int n, unsigned flags, size_t *at)
@@ -63,7 +69,7 @@ static int send_some(struct sock_layer *layer, struct sock *s, const struct parl
 	int count;
 
 	while ((count = spans_from(spans, n, *at, part, &more)) > 0) {
-		unsigned parley = more || (flags & SOCK_MSG_MORE) ? PARLEY_SEND_MORE : 0;
+		unsigned parley = parley_flags(more ? flags | SOCK_MSG_MORE : flags);
 
 		taken = parley_send(layer->host, layer->now, s->conn, part, count, parley);
 		if (taken < 0)
@@ -84,8 +90,6 @@ int64_t sock_send(struct sock_layer *layer, int fd, const struct parley_span *sp
 
 	if (!s)
 		return -PARLEY_EBADF;
-	if (flags & SOCK_MSG_OOB)
-		return -PARLEY_EOPNOTSUPP;
 	/* What has been sent before an error counts; the error is for the next call. */
 	if (at && s->state != SOCK_STATE_CONNECTED)
 		return (int64_t)at;
@@ -109,23 +113,19 @@ static size_t peek_copy(struct sock_layer *layer, struct sock *s, size_t offset,
 			size_t len)
 {
 	struct parley_span spans[SPANS];
-	int n = parley_peek(layer->host, s->conn, spans, SPANS);
 	size_t copied = 0;
-	int i;
+	int i, n;
 
-	for (i = 0; i < n && copied < len; i++) {
-		size_t part;
+	while (copied < len &&
+	       (n = parley_peek_at(layer->host, s->conn, offset + copied, spans, SPANS)) > 0) {
+		for (i = 0; i < n && copied < len; i++) {
+			size_t part = spans[i].len;
 
-		if (offset >= spans[i].len) {
-			offset -= spans[i].len;
-			continue;
+			if (part > len - copied)
+				part = len - copied;
+			memcpy(out + copied, spans[i].data, part);
+			copied += part;
 		}
-		part = spans[i].len - offset;
-		if (part > len - copied)
-			part = len - copied;
-		memcpy(out + copied, (const uint8_t *)spans[i].data + offset, part);
-		copied += part;
-		offset = 0;
 	}
 	return copied;
 }
@@ -146,6 +146,7 @@ static size_t skip_bytes(struct sock_layer *layer, struct sock *s, size_t len)
 			part = len - skipped;
 		if (parley_consume(layer->host, layer->now, s->conn, part) < 0)
 			break;
+		sock_urgent_read(s, part);
 		skipped += part;
 	}
 	return skipped;
@@ -167,19 +168,43 @@ static size_t take(struct sock_layer *layer, struct sock *s, uint8_t *out, size_
 
 		if (n <= 0)
 			break;
+		sock_urgent_read(s, (size_t)n);
 		copied += (size_t)n;
 	}
 	return copied;
 }
 
-/* Fills the buffers behind the first `at` bytes; returns the new `at`. */
+/*
+ * How many bytes recv() may return, of `total` that fit and with `at` of them there already: it
+ * stops at the mark. From the mark on it steps over the urgent byte: *hole is one when that is to
+ * be left out of what is looked at.
+ */
+static size_t recv_end(struct sock_layer *layer, struct sock *s, unsigned flags, size_t at,
+		       size_t total, size_t *hole)
+{
+	*hole = 0;
+	if (s->urgent == SOCK_URGENT_NONE || s->conn == PARLEY_NO_CONN || total == 0)
+		return total;
+	if (at || s->mark)
+		return s->mark < total - at ? at + (size_t)s->mark : total;
+	if (!sock_urgent_out_of_line(s))
+		return total;
+	if (flags & SOCK_MSG_PEEK)
+		*hole = 1;
+	else
+		(void)skip_bytes(layer, s, 1);
+	return total;
+}
+
+/* Fills the buffers behind the first `at` bytes, up to `end`; returns the new `at`. */
 static size_t recv_some(struct sock_layer *layer, struct sock *s,
-			const struct parley_buffer *buffers, int n, unsigned flags, size_t at)
+			const struct parley_buffer *buffers, int n, unsigned flags, size_t at,
+			size_t end, size_t hole)
 {
 	size_t skip = at;
 	int i;
 
-	for (i = 0; i < n && s->conn != PARLEY_NO_CONN; i++) {
+	for (i = 0; i < n && at < end && s->conn != PARLEY_NO_CONN; i++) {
 		size_t room, got;
 
 		if (skip >= buffers[i].len) {
@@ -187,7 +212,9 @@ static size_t recv_some(struct sock_layer *layer, struct sock *s,
 			continue;
 		}
 		room = buffers[i].len - skip;
-		got = take(layer, s, (uint8_t *)buffers[i].data + skip, room, flags, at);
+		if (room > end - at)
+			room = end - at;
+		got = take(layer, s, (uint8_t *)buffers[i].data + skip, room, flags, at + hole);
 		at += got;
 		skip = 0;
 		if (got < room)
@@ -241,6 +268,8 @@ static int64_t queue_length(struct sock_layer *layer, int fd, bool out)
 	status.size = sizeof(status);
 	if (s->conn == PARLEY_NO_CONN || parley_status(layer->host, s->conn, &status) < 0)
 		return 0;
+	if (!out && sock_urgent_out_of_line(s) && s->mark < status.receive_queue)
+		return (int64_t)s->mark;
 	return (int64_t)(out ? status.send_queue : status.receive_queue);
 }
 
@@ -250,7 +279,7 @@ int64_t sock_recv(struct sock_layer *layer, int fd, const struct parley_buffer *
 	struct sock *s = sock_enter(layer, fd);
 	bool peek = (flags & SOCK_MSG_PEEK) != 0;
 	size_t at = done && !peek ? *done : 0;
-	size_t total = 0, target;
+	size_t total = 0, target, end, hole;
 	int i, empty;
 
 	if (!s)
@@ -258,29 +287,44 @@ int64_t sock_recv(struct sock_layer *layer, int fd, const struct parley_buffer *
 	if (s->state == SOCK_STATE_LISTENING)
 		return -PARLEY_ENOTCONN;
 	if (flags & SOCK_MSG_OOB)
-		return -PARLEY_EINVAL;
+		return sock_urgent_recv(layer, s, buffers, n, flags);
 	for (i = 0; i < n; i++)
 		total += buffers[i].len;
 	target = recv_target(s, flags, total);
-	at = recv_some(layer, s, buffers, n, flags, at);
+	end = recv_end(layer, s, flags, at, total, &hole);
+	at = recv_some(layer, s, buffers, n, flags, at, end, hole);
 	/* The bytes may have brought their connection's end along. */
 	sock_sync(layer);
 	if (done && !peek)
 		*done = at;
-	if (at >= target || (total == 0 && has_bytes(layer, s)))
+	if (at >= target || (at && at == end) || (total == 0 && has_bytes(layer, s)))
 		return (int64_t)at;
 	if (at && (s->error || s->state == SOCK_STATE_CLOSED || sock_read_shut(s)))
 		return (int64_t)at;
 	if (at && (never_waits(s, flags, s->options.rcv_timeout) || (!done && !peek)))
-		return (int64_t)at;
-	/* More spans than are looked at: what can be seen must do. */
-	if (peek && at && queue_length(layer, fd, false) >= (int64_t)target)
 		return (int64_t)at;
 	empty = at ? -PARLEY_EAGAIN : recv_empty(s);
 	if (empty != -PARLEY_EAGAIN || never_waits(s, flags, s->options.rcv_timeout))
 		return empty;
 	s->least = peek ? target : 1;
 	return SOCK_WAIT;
+}
+
+/* Cuts spans off at the mark of urgent data, unless they begin there; how many are left. */
+static int up_to_mark(const struct sock *s, struct parley_span *spans, int n)
+{
+	uint64_t left = s->mark;
+
+	if (s->urgent == SOCK_URGENT_NONE || !s->mark)
+		return n;
+	for (int i = 0; i < n; i++) {
+		if (left <= spans[i].len) {
+			spans[i].len = (size_t)left;
+			return i + 1;
+		}
+		left -= spans[i].len;
+	}
+	return n;
 }
 
 int sock_peek(struct sock_layer *layer, int fd, struct parley_span *spans, int n)
@@ -295,7 +339,7 @@ int sock_peek(struct sock_layer *layer, int fd, struct parley_span *spans, int n
 	if (s->conn != PARLEY_NO_CONN)
 		count = parley_peek(layer->host, s->conn, spans, n);
 	if (count > 0)
-		return count;
+		return up_to_mark(s, spans, count);
 	count = recv_empty(s);
 	if (count != -PARLEY_EAGAIN || never_waits(s, 0, s->options.rcv_timeout))
 		return count;
@@ -311,7 +355,10 @@ int sock_consume(struct sock_layer *layer, int fd, size_t len)
 		return -PARLEY_EBADF;
 	if (s->conn == PARLEY_NO_CONN || s->state == SOCK_STATE_LISTENING)
 		return -PARLEY_ENOTCONN;
-	return parley_consume(layer->host, layer->now, s->conn, len);
+	int error = parley_consume(layer->host, layer->now, s->conn, len);
+	if (!error)
+		sock_urgent_read(s, len);
+	return error;
 }
 
 int sock_reserve(struct sock_layer *layer, int fd, size_t len, struct parley_buffer *buffers, int n)
@@ -339,8 +386,7 @@ int64_t sock_commit(struct sock_layer *layer, int fd, size_t len, unsigned flags
 	error = send_check(s);
 	if (error)
 		return error;
-	return parley_commit(layer->host, layer->now, s->conn, len,
-			     flags & SOCK_MSG_MORE ? PARLEY_SEND_MORE : 0);
+	return parley_commit(layer->host, layer->now, s->conn, len, parley_flags(flags));
 }
 
 int64_t sock_inq(struct sock_layer *layer, int fd)

@@ -30,7 +30,13 @@
 struct step {
 	const struct arrival *arrival;
 	struct segment seg;
+	struct seq up; /* SEG.UP, from where the segment began before it was trimmed */
 };
+
+static struct step step_of(const struct arrival *arrival, const struct segment *segment)
+{
+	return (struct step){arrival, *segment, seq_add(segment->seq, segment->up)};
+}
 
 static bool drop(struct tcp *tcp, const struct tcb *tcb, const struct step *s,
 		 enum parley_drop reason)
@@ -119,7 +125,7 @@ static void syn_sent_syn(struct tcp *tcp, struct tcb *tcb, struct step *s)
 void arrives_syn_sent(struct tcp *tcp, struct tcb *tcb, const struct arrival *arrival,
 		      const struct segment *segment)
 {
-	struct step step = {.arrival = arrival, .seg = *segment}, *s = &step;
+	struct step step = step_of(arrival, segment), *s = &step;
 	bool acceptable = false;
 
 	/* First, the ACK bit. */
@@ -387,16 +393,14 @@ static bool fifth_check_ack(struct tcp *tcp, struct tcb *tcb, struct step *s)
 /* 3.10.7.4, sixth: the URG bit. */
 static bool sixth_check_urg(struct tcp *tcp, struct tcb *tcb, struct step *s)
 {
-	struct seq up = seq_add(s->seg.seq, s->seg.up);
-
 	switch ((enum parley_state)tcb->state) {
 	case PARLEY_ESTABLISHED:
 	case PARLEY_FIN_WAIT_1:
 	case PARLEY_FIN_WAIT_2:
-		if (!(s->seg.flags & TCP_URG) || seq_leq(up, tcb->rcv.up))
+		if (!(s->seg.flags & TCP_URG) || seq_leq(s->up, tcb->rcv.up))
 			return true;
-		tcb->rcv.up = up;
-		if (tcb->flags & TCB_OWNED && tcb_rcv_offset(tcb, up) > tcb->read_off)
+		tcb->rcv.up = s->up;
+		if (tcb->flags & TCB_OWNED && tcb_urgent(tcb)) /* MUST-32 */
 			notice_raise(tcp, &tcb->notice, PARLEY_URGENT);
 		return true;
 	case PARLEY_CLOSED:
@@ -576,7 +580,7 @@ static bool eighth_check_fin(struct tcp *tcp, struct tcb *tcb, struct step *s)
 void arrives_other_states(struct tcp *tcp, struct tcb *tcb, const struct arrival *arrival,
 			  const struct segment *segment)
 {
-	struct step s = {.arrival = arrival, .seg = *segment};
+	struct step s = step_of(arrival, segment);
 
 	(void)(first_check_sequence(tcp, tcb, &s) && second_check_rst(tcp, tcb, &s) &&
 	       check_options(tcp, tcb, &s) && third_check_security() &&

@@ -16,6 +16,8 @@ static const char *check_sending(const struct tcb *tcb)
 		return "SND.NXT is beyond the end of the stream";
 	if (nxt == tcb->snd_end + 1 && !(tcb->flags & TCB_CLOSED_BY_USER))
 		return "a FIN was sent that nobody asked for";
+	if ((int64_t)(tcb_snd_offset(tcb, tcb->snd.up) - tcb->snd_end) > 1)
+		return "SND.UP is beyond the end of the stream";
 	if (tcb->lost_bytes + tcb->sacked_bytes > tcb_flight(tcb))
 		return "more has left the network than was sent";
 	if (tcb->cwnd < tcb->mss)

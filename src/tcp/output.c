@@ -8,6 +8,7 @@
  *	new text, and the FIN		within cwnd and the peer's window, by Nagle's and the
  *					silly-window rule (RFC 9293 3.7.4, 3.8.6.2.1)
  *	a probe of a zero window
+ *	word of urgent data whose text cannot go yet
  *	an acknowledgement alone
  *
  * Every segment but the first SYN carries an acknowledgement and pays whatever ACK is owed.
@@ -51,6 +52,23 @@ static bool is_retransmission(unsigned why)
 	       why == PARLEY_WHY_PATH_MTU;
 }
 
+/*
+ * 3.8.5: as long as SND.UP is ahead every segment says so. The field holds 16 bits: what lies
+ * farther ahead is told in steps (MUST-31). Before the connection stands nothing can be urgent.
+ */
+static void point_at_urgent(struct tcb *tcb, struct segment *seg)
+{
+	uint32_t up = tcb->snd.up.v - seg->seq.v;
+
+	if (tcb->state < PARLEY_ESTABLISHED)
+		return;
+	tcb->owed &= (uint16_t)~OWE_URGENT;
+	if (seq_leq(tcb->snd.up, seg->seq))
+		return;
+	seg->flags |= TCP_URG;
+	seg->up = (uint16_t)(up < UINT16_MAX ? up : UINT16_MAX); /* MUST-62 */
+}
+
 /* The segment is complete: takes what it acknowledges off the debt. */
 static bool finish_segment(const struct tcp *tcp, struct tcb *tcb, struct tcp_out *out,
 			   enum parley_why why)
@@ -58,6 +76,7 @@ static bool finish_segment(const struct tcp *tcp, struct tcb *tcb, struct tcp_ou
 	struct segment *seg = &out->segment;
 
 	seg->len = seg->text_len + !!(seg->flags & TCP_SYN) + !!(seg->flags & TCP_FIN);
+	point_at_urgent(tcb, seg);
 	if (seg->flags & TCP_SYN)
 		seg->wnd = (uint16_t)(tcb->rcv.wnd < UINT16_MAX ? tcb->rcv.wnd : UINT16_MAX);
 	else
@@ -129,12 +148,6 @@ static void attach_text(struct tcb *tcb, struct tcp_out *out, uint64_t offset, u
 	out->segment.text_len = len;
 	if (len && end >= tcb->snd_end)
 		out->segment.flags |= TCP_PSH; /* MUST-60, MUST-61: the last of what was sent */
-	if (seq_gt(tcb->snd.up, out->segment.seq)) {
-		uint32_t up = tcb->snd.up.v - out->segment.seq.v;
-
-		out->segment.flags |= TCP_URG;
-		out->segment.up = (uint16_t)(up < UINT16_MAX ? up : UINT16_MAX);
-	}
 	if (len > tcb->mss)
 		out->segment_size = tcb->mss;
 }
@@ -194,7 +207,7 @@ static bool worth_sending(const struct tcb *tcb, uint32_t len, uint64_t unsent, 
 	if (len >= tcb->mss || tcb->owed & OWE_OVERRIDE)
 		return true;
 	if (unsent <= usable) {
-		if (tcb->flags & TCB_CLOSED_BY_USER)
+		if (tcb->flags & TCB_CLOSED_BY_USER || seq_gt(tcb->snd.up, tcb->snd.nxt))
 			return true;
 		if (tcb_setting(tcb, PARLEY_SET_CORK) || tcb->flags & TCB_MORE)
 			return false;
@@ -254,6 +267,9 @@ static uint32_t super_segment(const struct tcp *tcp, const struct tcb *tcb, uint
 	uint32_t flight = tcb_flight(tcb), pipe = sent_pipe(tcb);
 
 	if (!egress->offload_segment || len != tcb->mss)
+		return len;
+	/* Devices do not count the urgent pointer down from segment to segment. */
+	if (seq_gt(tcb->snd.up, tcb->snd.nxt))
 		return len;
 	if (most > tcb->snd.wnd - flight)
 		most = tcb->snd.wnd - flight;
@@ -367,6 +383,8 @@ static bool output_synchronized(struct tcp *tcp, struct tcb *tcb, struct tcp_out
 		return true;
 	if (tcb->owed & OWE_PROBE && send_probe(tcp, tcb, out))
 		return true;
+	if (tcb->owed & OWE_URGENT)
+		return send_ack(tcp, tcb, out, PARLEY_WHY_URGENT);
 	if (tcb->owed & OWE_KEEPALIVE)
 		return send_keepalive(tcp, tcb, out);
 	return send_owed_ack(tcp, tcb, out);

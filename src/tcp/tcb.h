@@ -49,6 +49,7 @@ enum owed {
 	OWE_WINDOW = 0x40,    /* the window has opened enough to say so */
 	OWE_CHALLENGE = 0x80, /* an acknowledgement that RFC 5961 asks for */
 	OWE_OVERRIDE = 0x100, /* a segment that the silly-window rule held back for long enough */
+	OWE_URGENT = 0x200,   /* word of urgent data, with text or without */
 };
 
 enum tcb_flag {
@@ -261,6 +262,21 @@ static inline bool tcb_synchronized(const struct tcb *tcb)
 static inline uint64_t tcb_readable(const struct tcb *tcb)
 {
 	return tcb->rcv_off - tcb->read_off - !!(tcb->flags & TCB_FIN_RECEIVED);
+}
+
+/*
+ * How many bytes lie between the first that the user has not read and the octet after the urgent
+ * data (MUST-33); they need not have come yet. A pointer beyond the end of the stream means that.
+ */
+static inline uint64_t tcb_urgent(const struct tcb *tcb)
+{
+	uint64_t up = tcb_rcv_offset(tcb, tcb->rcv.up), end = tcb->read_off + tcb_readable(tcb);
+
+	if (up <= tcb->read_off || (tcb->state != PARLEY_CLOSED && !tcb_synchronized(tcb)))
+		return 0;
+	if ((tcb->state == PARLEY_CLOSED || tcb->flags & TCB_FIN_RECEIVED) && up > end)
+		up = end;
+	return up - tcb->read_off;
 }
 
 /* Has our FIN been acknowledged? */

@@ -85,10 +85,22 @@ static struct tcb *sender(const struct tcp *tcp, parley_conn conn, int *error)
 	return *error ? NULL : tcb;
 }
 
+/*
+ * 3.10.2: SND.UP names the octet after the last one that was taken (MUST-62). The peer is told at
+ * once, whatever holds the text back.
+ */
+static void mark_urgent(struct tcb *tcb)
+{
+	tcb->snd.up = seq_from_offset(tcb->snd_end, tcb->snd.una, tcb->snd_off);
+	tcb->owed |= OWE_URGENT;
+}
+
 /* `len` bytes more stand in the send stream: out with them. */
 static void queued(struct tcp *tcp, struct tcb *tcb, uint64_t len, unsigned flags)
 {
 	tcb->snd_end += len;
+	if (flags & PARLEY_SEND_URGENT && len)
+		mark_urgent(tcb);
 	if (flags & PARLEY_SEND_MORE)
 		tcb->flags |= TCB_MORE;
 	else
@@ -258,15 +270,23 @@ int64_t user_receive(struct tcp *tcp, parley_conn conn, void *buf, size_t len)
 	return observe_call(tcp, tcb, PARLEY_CALL_RECEIVE, (int64_t)len, (int64_t)len);
 }
 
-int user_peek(const struct tcp *tcp, parley_conn conn, struct parley_span *spans, int n)
+int64_t user_urgent(const struct tcp *tcp, parley_conn conn)
+{
+	const struct tcb *tcb = user_tcb(tcp, conn);
+
+	return tcb ? (int64_t)tcb_urgent(tcb) : -PARLEY_EBADF;
+}
+
+int user_peek(const struct tcp *tcp, parley_conn conn, uint64_t skip, struct parley_span *spans,
+	      int n)
 {
 	const struct tcb *tcb = user_tcb(tcp, conn);
 	uint64_t there = tcb ? tcb_readable(tcb) : 0;
 
-	if (!there || n <= 0)
+	if (there <= skip || n <= 0)
 		return 0;
-	return (int)stream_spans(&tcb->receiving->stream, tcb->read_off, (size_t)there, spans,
-				 (uint32_t)n);
+	return (int)stream_spans(&tcb->receiving->stream, tcb->read_off + skip,
+				 (size_t)(there - skip), spans, (uint32_t)n);
 }
 
 int user_consume(struct tcp *tcp, parley_conn conn, size_t len)
@@ -396,7 +416,7 @@ uint32_t user_ready(const struct tcp *tcp, parley_conn conn)
 		bits |= PARLEY_WRITABLE;
 	if (tcb->snd_end == send_base(tcb) || tcb->snd_off > tcb->snd_end)
 		bits |= PARLEY_DRAINED;
-	if (tcb->state >= PARLEY_ESTABLISHED && tcb_rcv_offset(tcb, tcb->rcv.up) > tcb->read_off)
+	if (tcb_urgent(tcb))
 		bits |= PARLEY_URGENT;
 	return bits;
 }

@@ -300,6 +300,8 @@ int user_accept(struct tcp *tcp, parley_conn conn, uint64_t user, parley_conn *o
 		notice_raise(tcp, &tcb->notice, PARLEY_READABLE);
 	if (tcb->flags & TCB_FIN_RECEIVED)
 		notice_raise(tcp, &tcb->notice, PARLEY_PEER_CLOSED);
+	if (tcb_urgent(tcb))
+		notice_raise(tcp, &tcb->notice, PARLEY_URGENT);
 	observe_call(tcp, tcb, PARLEY_CALL_ACCEPT, 0, 0);
 	*out = slot_handle(&tcp->slots, tcb->slot);
 	return 0;

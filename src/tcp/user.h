@@ -34,8 +34,10 @@ int user_reserve(struct tcp *tcp, parley_conn conn, size_t len, struct parley_bu
 int64_t user_commit(struct tcp *tcp, parley_conn conn, size_t len, unsigned flags);
 
 int64_t user_receive(struct tcp *tcp, parley_conn conn, void *buf, size_t len);
-int user_peek(const struct tcp *tcp, parley_conn conn, struct parley_span *spans, int n);
+int user_peek(const struct tcp *tcp, parley_conn conn, uint64_t skip, struct parley_span *spans,
+	      int n);
 int user_consume(struct tcp *tcp, parley_conn conn, size_t len);
+int64_t user_urgent(const struct tcp *tcp, parley_conn conn);
 
 int user_shutdown(struct tcp *tcp, parley_conn conn, unsigned how);
 int user_close(struct tcp *tcp, parley_conn conn);

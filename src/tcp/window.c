@@ -64,8 +64,6 @@ void window_trim(const struct tcb *tcb, struct segment *segment)
 		segment->text_len -= cut;
 		segment->len -= cut;
 		segment->seq = seq_add(segment->seq, cut);
-		/* The urgent pointer counts from SEG.SEQ. */
-		segment->up = segment->up > before ? (uint16_t)(segment->up - before) : 0;
 	}
 	beyond = seq_diff(seq_add(segment->seq, segment->text_len),
 			  seq_add(tcb->rcv.nxt, tcb->rcv.wnd));

@@ -92,7 +92,7 @@ static bool is_telling(const struct row *row)
 	const struct story_segment *s = row->segment;
 
 	return s->fate == STORY_LOST || s->fate == STORY_DAMAGED || is_retransmission(s) ||
-	       s->narration.steps & (STEP_ZERO_WINDOW | STEP_PROBE | STEP_KEEPALIVE);
+	       s->narration.steps & (STEP_ZERO_WINDOW | STEP_PROBE | STEP_KEEPALIVE | STEP_URGENT);
 }
 
 static void hide(struct row_fold *fold, const struct story_segment *s)

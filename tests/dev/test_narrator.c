@@ -12,6 +12,7 @@
 #define S TCP_SYN
 #define R TCP_RST
 #define A TCP_ACK
+#define U TCP_URG
 
 /* Sequence numbers are relative; both ends begin close before 2^32. */
 #define ISS0 0xfffffff0u
@@ -215,6 +216,7 @@ static void test_windows(void **state)
 		{0, A, 1, 1, 100, 0, false, "", EST, EST},
 		{1, A, 1, 101, 0, 1, false, "zero window", EST, EST},
 		{0, A, 101, 1, 1, 0, false, "window probe", EST, EST},
+		{0, A | U, 101, 1, 0, 0, false, "urgent", EST, EST},
 		{1, A, 1, 101, 0, 1, false, "zero window", EST, EST},
 		{1, A, 1, 101, 0, 500, false, "window update", EST, EST},
 		{0, A, 101, 1, 10, 0, false, "", EST, EST},

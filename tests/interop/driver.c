@@ -242,22 +242,31 @@ static void do_states(const struct line *line)
 	printf("\n");
 }
 
+/* The word behind what is sent. */
+static unsigned send_flags(const struct line *line)
+{
+	return line->words > 3 && !strcmp(line->word[3], "urgent") ? PARLEY_SEND_URGENT : 0;
+}
+
+/* send END N [urgent]: so much more of the pattern. */
 static void do_send(const struct line *line)
 {
 	struct end *end = end_of(line);
 
 	end->to_send += number(line, 2, 0);
+	end->flags = send_flags(line);
 	station_pump(line->station, end);
 	ok();
 }
 
-/* text END WORD: these bytes, at once. */
+/* text END WORD [urgent]: these bytes, at once. */
 static void do_text(const struct line *line)
 {
 	const char *text = line->words > 2 ? line->word[2] : "";
 	struct parley_span span = {text, strlen(text)};
 	struct end *end = end_of(line);
-	int64_t n = parley_send(line->station->host, line->station->now, end->conn, &span, 1, 0);
+	int64_t n = parley_send(line->station->host, line->station->now, end->conn, &span, 1,
+				send_flags(line));
 
 	end->sent += n > 0 ? (uint64_t)n : 0;
 	result(n);
@@ -359,12 +368,13 @@ static void do_state(const struct line *line)
 		s.state = PARLEY_CLOSED;
 	printf("ok state=%s sent=%llu received=%llu wrong=%llu eof=%d connected=%d dead=%d "
 	       "urgent=%d error=%s receive_queue=%llu send_queue=%llu rcv_wnd=%u snd_wnd=%u "
-	       "timer=%d retransmits=%u local_port=%u remote_port=%u\n",
+	       "timer=%d retransmits=%u local_port=%u remote_port=%u urgent_left=%lld\n",
 	       parley_state_name(s.state), (unsigned long long)end->sent,
 	       (unsigned long long)end->received, (unsigned long long)end->wrong, end->eof,
 	       end->connected, end->dead, end->urgent, parley_error_name(end->error),
 	       (unsigned long long)s.receive_queue, (unsigned long long)s.send_queue, s.rcv_wnd,
-	       s.snd_wnd, s.timer, s.retransmits, s.local.port, s.remote.port);
+	       s.snd_wnd, s.timer, s.retransmits, s.local.port, s.remote.port,
+	       (long long)parley_urgent(line->station->host, end->conn));
 }
 
 static void do_info(const struct line *line)

@@ -102,7 +102,8 @@ static void send_pattern(struct station *station, struct end *end)
 {
 	while (end->to_send > 0) {
 		struct parley_span span = pattern_at(end->sent, end->to_send);
-		int64_t n = parley_send(station->host, station->now, end->conn, &span, 1, 0);
+		int64_t n = parley_send(station->host, station->now, end->conn, &span, 1,
+					end->flags);
 
 		if (n == -PARLEY_EAGAIN || n == -PARLEY_ENOTCONN)
 			return;

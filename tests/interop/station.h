@@ -28,6 +28,7 @@ struct end {
 	bool listener, manual; /* manual: accepts only when told so */
 	enum mode mode;
 	uint64_t to_send; /* of the pattern, not yet handed over */
+	unsigned flags;	  /* of these sends */
 	uint64_t sent, received, wrong;
 	bool eof, connected, dead, urgent;
 	bool closing, shutting; /* to be done when all has been handed over */

@@ -189,7 +189,9 @@ void echo(int fd)
 
 static const struct part *find(const char *name)
 {
-	const struct part *const all[] = {stream_parts, open_parts, error_parts, close_parts};
+	const struct part *const all[] = {
+		stream_parts, open_parts, error_parts, close_parts, urgent_parts,
+	};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		for (const struct part *part = all[i]; part->name; part++) {

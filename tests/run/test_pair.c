@@ -76,6 +76,54 @@ static int watch_edges(int fd)
 	return epoll;
 }
 
+/* Reading at our end stops at the byte out of band, which stands in line there. */
+static void test_mark(void **state)
+{
+	struct pair *pair = *state;
+	char bytes[8];
+
+	assert_false(pair_at_mark(pair->ours));
+	assert_int_equal(send(pair->theirs, "abc!", 4, MSG_OOB), 4);
+	assert_int_equal(send(pair->theirs, "de", 2, 0), 2);
+	assert_int_equal(pair_unread(pair->ours), 6);
+	assert_false(pair_at_mark(pair->ours));
+	assert_int_equal(read(pair->ours, bytes, sizeof(bytes)), 3);
+	assert_true(pair_at_mark(pair->ours));
+	assert_int_equal(pair_unread(pair->ours), 3);
+	assert_int_equal(read(pair->ours, bytes, 1), 1);
+	assert_int_equal(bytes[0], '!');
+	assert_false(pair_at_mark(pair->ours));
+	assert_int_equal(read(pair->ours, bytes, sizeof(bytes)), 2);
+	/* The last one is marked; the one before is like others. */
+	assert_int_equal(send(pair->theirs, "1", 1, MSG_OOB), 1);
+	assert_int_equal(send(pair->theirs, "2", 1, MSG_OOB), 1);
+	assert_false(pair_at_mark(pair->ours));
+	assert_int_equal(read(pair->ours, bytes, sizeof(bytes)), 1);
+	assert_true(pair_at_mark(pair->ours));
+	assert_int_equal(read(pair->ours, bytes, 1), 1);
+	assert_int_equal(bytes[0], '2');
+	assert_int_equal(pair_unread(pair->ours), 0);
+}
+
+/* And the other way the program has it out of line, or in line when it asks for that. */
+static void test_urgent_to_the_program(void **state)
+{
+	struct pair *pair = *state;
+	char bytes[8];
+
+	assert_int_equal(write(pair->ours, "ab", 2), 2);
+	assert_true(pair_pass_urgent(pair->ours, '!'));
+	assert_int_equal(write(pair->ours, "cd", 2), 2);
+	assert_int_equal(read(pair->theirs, bytes, sizeof(bytes)), 2);
+	assert_int_equal(recv(pair->theirs, bytes, 1, MSG_OOB), 1);
+	assert_int_equal(bytes[0], '!');
+	assert_int_equal(read(pair->theirs, bytes, sizeof(bytes)), 2);
+	pair_set_inline(pair->theirs, true);
+	assert_true(pair_pass_urgent(pair->ours, '!'));
+	assert_int_equal(read(pair->theirs, bytes, sizeof(bytes)), 1);
+	assert_int_equal(bytes[0], '!');
+}
+
 /* A connection that is being made is not writable; then it is, and not a byte is lost. */
 static void test_fill(void **state)
 {
@@ -250,6 +298,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_open, open_pair, close_pair),
+		cmocka_unit_test_setup_teardown(test_mark, open_pair, close_pair),
+		cmocka_unit_test_setup_teardown(test_urgent_to_the_program, open_pair, close_pair),
 		cmocka_unit_test_setup_teardown(test_fill, open_pair, close_pair),
 		cmocka_unit_test_setup_teardown(test_half_close, open_pair, close_pair),
 		cmocka_unit_test_setup_teardown(test_close, open_pair, close_pair),

@@ -55,6 +55,7 @@ static struct sim_workload begin(uint64_t seed, struct sim_workload_users *users
 	config.to_client = draw_path(&r);
 	w.kind = (enum sim_workload_kind)rng_below(&r, SIM_BOTH_WAYS + 1);
 	w.in_place = rng_below(&r, 2);
+	w.urgent = (uint32_t)(rng_below(&r, 2) * (1 + rng_below(&r, 1000)));
 	scene_begin(&scene, &config);
 	/* How long a handshake goes on is another matter. */
 	assert_int_equal(sim_pair_set(scene.world, PARLEY_SET_SYN_RETRIES, 255), 0);

@@ -19,12 +19,14 @@ struct fake_conn {
 	bool used, owned, listener, closed, aborted, shut;
 	struct parley_open open;
 	enum parley_state state;
-	/* PARLEY_DEAD, _URGENT, _CONNECTED: the levels that are not worked out from the rest. */
+	/* PARLEY_DEAD, _CONNECTED: the levels that are not worked out from the rest. */
 	uint32_t levels;
 	uint32_t events;
 	int error;
 	uint8_t in[FAKE_BYTES], out[FAKE_BYTES];
 	size_t in_from, in_to, out_len;
+	/* The octet after urgent data, in `in`. */
+	size_t up;
 	/* Bytes that send will still take. */
 	size_t room;
 	bool fin;
@@ -140,6 +142,15 @@ static inline void fake_deliver(parley_conn conn, const char *text)
 	memcpy(c->in + c->in_to, text, len);
 	c->in_to += len;
 	c->events |= PARLEY_READABLE;
+}
+
+/* The last of `ahead` bytes that are still to come is urgent. */
+static inline void fake_urgent(parley_conn conn, size_t ahead)
+{
+	struct fake_conn *c = fake_at(conn);
+
+	c->up = c->in_to + ahead;
+	c->events |= PARLEY_URGENT;
 }
 
 static inline void fake_fin(parley_conn conn)
@@ -296,21 +307,37 @@ int64_t parley_commit(struct parley_host *host, uint64_t now, parley_conn conn, 
 }
 
 /* In two spans, so that whoever copies out of spans is seen to do it. */
-int parley_peek(const struct parley_host *host, parley_conn conn, struct parley_span *spans, int n)
+int parley_peek_at(const struct parley_host *host, parley_conn conn, uint64_t skip,
+		   struct parley_span *spans, int n)
 {
 	struct fake_conn *c = fake_at(conn);
-	size_t len = c->in_to - c->in_from, half = (len + 1) / 2;
+	size_t from = c->in_from + skip, len, half;
 
 	(void)host;
-	if (len == 0 || n == 0)
+	if (from >= c->in_to || n == 0)
 		return 0;
-	spans[0].data = c->in + c->in_from;
+	len = c->in_to - from;
+	half = (len + 1) / 2;
+	spans[0].data = c->in + from;
 	spans[0].len = half;
 	if (n == 1 || len == half)
 		return 1;
-	spans[1].data = c->in + c->in_from + half;
+	spans[1].data = c->in + from + half;
 	spans[1].len = len - half;
 	return 2;
+}
+
+int parley_peek(const struct parley_host *host, parley_conn conn, struct parley_span *spans, int n)
+{
+	return parley_peek_at(host, conn, 0, spans, n);
+}
+
+int64_t parley_urgent(const struct parley_host *host, parley_conn conn)
+{
+	const struct fake_conn *c = fake_at(conn);
+
+	(void)host;
+	return c->up > c->in_from ? (int64_t)(c->up - c->in_from) : 0;
 }
 
 int parley_consume(struct parley_host *host, uint64_t now, parley_conn conn, size_t len)
@@ -420,6 +447,8 @@ uint32_t parley_ready(const struct parley_host *host, parley_conn conn)
 		ready |= PARLEY_READABLE;
 	if (c->fin)
 		ready |= PARLEY_PEER_CLOSED;
+	if (c->up > c->in_from)
+		ready |= PARLEY_URGENT;
 	if (c->room && c->state != PARLEY_SYN_SENT)
 		ready |= PARLEY_WRITABLE;
 	return ready;

@@ -320,6 +320,66 @@ static void life_of_a_connection(void **state)
 	assert_int_equal(sock_close(client.sock, c), 0);
 }
 
+/* The urgent byte overtakes nothing but is told of, also when its way is blocked. */
+static void urgent_both_ways(void **state)
+{
+	struct parley_span span = {"ab!", 3};
+	struct parley_buffer byte = {got, 1};
+	int c, s;
+
+	(void)state;
+	for (struct end *end = &client;; end = &server) {
+		const parley_conn none = PARLEY_NO_CONN;
+
+		assert_int_equal(parley_set(end->host, now, none, PARLEY_SET_SEND_BUFFER, 1 << 20),
+				 0);
+		assert_int_equal(
+			parley_set(end->host, now, none, PARLEY_SET_RECEIVE_BUFFER, 1 << 20), 0);
+		if (end == &server)
+			break;
+	}
+	connected(&c, &s);
+	assert_int_equal(sock_send(client.sock, c, &span, 1, SOCK_MSG_OOB, NULL), 3);
+	assert_int_equal(put(client.sock, c, "cd"), 2);
+	assert_int_equal(sock_send(server.sock, s, &span, 1, SOCK_MSG_OOB, NULL), 3);
+	run_for(100 * MS);
+	assert_int_equal(sock_ready(client.sock, c), IN | OUT | SOCK_POLLPRI);
+	assert_int_equal(sock_ready(server.sock, s), IN | OUT | SOCK_POLLPRI);
+	assert_int_equal(get(server.sock, s), 2);
+	assert_int_equal(sock_atmark(server.sock, s), 1);
+	assert_int_equal(sock_recv(server.sock, s, &byte, 1, SOCK_MSG_OOB, NULL), 1);
+	assert_int_equal(got[0], '!');
+	assert_int_equal(sock_ready(server.sock, s), IN | OUT);
+	assert_int_equal(get(server.sock, s), 2);
+	assert_string_equal(got, "cd");
+	assert_int_equal(get(client.sock, c), 2);
+	assert_int_equal(sock_recv(client.sock, c, &byte, 1, SOCK_MSG_OOB, NULL), 1);
+	/* With a closed window the pointer comes, and the byte when there is room. */
+	static uint8_t much[1 << 20];
+	struct parley_span all = {much, sizeof(much)};
+	size_t read = 0;
+	int64_t n;
+
+	assert_int_equal(sock_send(server.sock, s, &all, 1, 0, NULL), sizeof(much));
+	run_for(10 * S);
+	all.len /= 2;
+	assert_int_equal(sock_send(server.sock, s, &all, 1, 0, NULL), sizeof(much) / 2);
+	run_for(10 * S);
+	assert_int_equal(sock_send(server.sock, s, &span, 1, SOCK_MSG_OOB, NULL), 3);
+	run_for(100 * MS);
+	assert_int_equal(sock_recv(client.sock, c, &byte, 1, SOCK_MSG_OOB, NULL), -PARLEY_EAGAIN);
+	for (int i = 0; i < 100000 && !sock_atmark(client.sock, c); i++) {
+		n = get(client.sock, c);
+		read += n > 0 ? (size_t)n : 0;
+		if (n < 0)
+			run_for(100 * MS);
+	}
+	assert_int_equal(read, sizeof(much) / 2 * 3 + 2);
+	run_for(1 * S);
+	assert_int_equal(sock_recv(client.sock, c, &byte, 1, SOCK_MSG_OOB, NULL), 1);
+	assert_int_equal(got[0], '!');
+}
+
 static void refused(void **state)
 {
 	struct parley_endpoint to = end4(2, 80);
@@ -662,6 +722,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(life_of_a_connection),
+		T(urgent_both_ways),
 		T(refused),
 		T(nobody_answers),
 		T(no_such_host),

@@ -361,7 +361,9 @@ static void urgent_and_soft(void **state)
 	int fd = fake_connected(true);
 
 	(void)state;
-	fake_of(fd)->levels |= PARLEY_URGENT;
+	fake_urgent(sock_conn(layer, fd), 1);
+	assert_int_equal(sock_ready(layer, fd), SOCK_POLLOUT);
+	fake_deliver(sock_conn(layer, fd), "!");
 	assert_int_equal(sock_ready(layer, fd), SOCK_POLLPRI | SOCK_POLLOUT);
 	/* What is not fatal is told only to those who ask, once. */
 	fake_of(fd)->events |= PARLEY_SOFT_ERROR;

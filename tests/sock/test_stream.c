@@ -114,7 +114,10 @@ static void many_spans(void **state)
 	assert_int_equal(fake_of(fd)->last_flags, 0);
 	assert_int_equal(sock_send(layer, fd, spans, 1, SOCK_MSG_MORE, NULL), 1);
 	assert_int_equal(fake_of(fd)->last_flags, PARLEY_SEND_MORE);
-	assert_int_equal(sock_send(layer, fd, spans, 1, SOCK_MSG_OOB, NULL), -PARLEY_EOPNOTSUPP);
+	assert_int_equal(sock_send(layer, fd, spans, 200, SOCK_MSG_OOB, NULL), 200);
+	assert_int_equal(fake_of(fd)->last_flags, PARLEY_SEND_URGENT);
+	assert_int_equal(sock_commit(layer, fd, 1, SOCK_MSG_OOB), 1);
+	assert_int_equal(fake_of(fd)->last_flags, PARLEY_SEND_URGENT);
 }
 
 /* The bytes that were taken count; the error waits for the next call. */

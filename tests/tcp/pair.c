@@ -138,9 +138,12 @@ static void user_sends_some(struct pair *pair, int i)
 			span.len = sizeof bytes;
 		for (size_t k = 0; k < span.len; k++)
 			bytes[k] = pattern(user->sent + k);
-		n = user_send(&pair->tcp[i], user->conn, &span, 1, 0);
+		n = user_send(&pair->tcp[i], user->conn, &span, 1,
+			      user->urgent && user->sends++ % 3 == 0 ? PARLEY_SEND_URGENT : 0);
 		if (n > 0)
 			user->sent += (uint32_t)n;
+		if (n > 0 && user->urgent && user->sends % 3 == 1)
+			user->mark = user->sent;
 	}
 }
 
@@ -150,6 +153,11 @@ static void user_reads_some(struct pair *pair, int i)
 	uint8_t bytes[3000];
 	int64_t n;
 
+	n = user_urgent(&pair->tcp[i], user->conn);
+	if (n > 0) {
+		assert_true(user->read + (uint64_t)n >= user->told);
+		user->told = user->read + (uint32_t)n;
+	}
 	while ((n = user_receive(&pair->tcp[i], user->conn, bytes, sizeof bytes)) > 0)
 		for (int64_t k = 0; k < n; k++)
 			assert_int_equal(bytes[k], pattern(user->read++));

@@ -15,12 +15,15 @@
 struct user {
 	bool connects, listens; /* both for a simultaneous open: neither listens then */
 	bool eager;		/* shuts its sending side when all is sent, without waiting */
+	bool urgent;		/* every third send is urgent, up to 3000 bytes */
 	uint32_t total;		/* bytes to send */
 
 	parley_conn listener, conn;
 	bool opened, shut, ended, released;
 	int error; /* that ended the connection, positive */
-	uint32_t sent, read;
+	uint32_t sent, read, sends;
+	uint32_t mark; /* how far what it sent was urgent */
+	uint32_t told; /* how far it was told that the other's is */
 };
 
 struct flying {

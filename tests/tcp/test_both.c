@@ -64,6 +64,32 @@ static void test_simultaneous_close(void **unused)
 	}
 }
 
+/* Urgent data moves the other's mark to where it ends, and never beyond. */
+static void told_no_more_than_sent(struct pair *pair)
+{
+	for (int i = 0; i < 2; i++)
+		assert_true(pair->user[i].told <= pair->user[!i].mark);
+}
+
+static void test_urgent_both_ways(void **unused)
+{
+	struct pair pair;
+
+	(void)unused;
+	pair_init(&pair);
+	pair.each_step = told_no_more_than_sent;
+	pair.user[0] = (struct user){
+		.connects = true, .total = 3000000, .urgent = true, .eager = true};
+	pair.user[1] = (struct user){.listens = true, .total = 100000, .urgent = true};
+	pair_run(&pair);
+	all_delivered(&pair, 2);
+	for (int i = 0; i < 2; i++) {
+		assert_true(pair.user[i].mark > 0);
+		assert_int_equal(pair.user[i].mark, pair.user[!i].told);
+	}
+	pair_done(&pair);
+}
+
 /* One way after the other: every edge of an orderly life. */
 static void test_one_after_the_other(void **unused)
 {
@@ -123,6 +149,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_simultaneous_open),
 		cmocka_unit_test(test_simultaneous_close),
+		cmocka_unit_test(test_urgent_both_ways),
 		cmocka_unit_test(test_one_after_the_other),
 		cmocka_unit_test(test_self_connect),
 		cmocka_unit_test(test_open_and_close),

@@ -70,7 +70,7 @@ static void user(struct peer *p, struct rng *r)
 	case 0:
 	case 1:
 	case 2:
-		user_send(&p->tcp, p->conn, &span, 1, (unsigned)rng_below(r, 2));
+		user_send(&p->tcp, p->conn, &span, 1, (unsigned)rng_below(r, 4));
 		break;
 	case 3:
 	case 4:

@@ -159,7 +159,7 @@ static void call(struct peer *p, int which)
 			p->written++;
 		break;
 	case 9:
-		if (user_peek(&p->tcp, p->conn, &span, 1) == 1)
+		if (user_peek(&p->tcp, p->conn, 0, &span, 1) == 1)
 			assert_int_equal(user_consume(&p->tcp, p->conn, span.len), 0);
 		break;
 	case 10:
@@ -339,7 +339,7 @@ static void test_receive_after_the_last_ack(void **unused)
 	recv(&p, ".", 2, 2, 0);
 	expect_state(&p, CLOSED);
 	assert_int_equal(receive_one(&p), 0);
-	assert_int_equal(user_peek(&p.tcp, p.conn, NULL, 0), 0);
+	assert_int_equal(user_peek(&p.tcp, p.conn, 0, NULL, 0), 0);
 	peer_done(&p);
 }
 
