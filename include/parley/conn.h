@@ -19,7 +19,10 @@ extern "C" {
 /* What an OPEN asks for. Zero every field that you do not set. */
 struct parley_open {
 	size_t size;
-	/* Unspecified address: chosen by route (active) or any (passive). Port 0: chosen. */
+	/*
+	 * Unspecified address: chosen by route (active) or any (passive: :: is any of both
+	 * families, 0.0.0.0 any of IPv4). Port 0: chosen.
+	 */
 	struct parley_endpoint local;
 	/* Passive without a listener: unspecified address or port means anyone. */
 	struct parley_endpoint remote;
@@ -27,7 +30,12 @@ struct parley_open {
 	uint64_t user;
 	/* Listeners: connections waiting for accept, at most; limited by "somaxconn". */
 	uint32_t backlog;
+	/* PARLEY_OPEN_V6ONLY, of passive OPENs only, or 0. */
+	uint32_t flags;
 };
+
+/* At ::, IPv6 alone. */
+#define PARLEY_OPEN_V6ONLY 2u
 
 /*
  * OPEN, active (RFC 9293 3.10.1): sends a SYN. The event CONNECTED, or DEAD with the reason,
@@ -39,7 +47,7 @@ int parley_connect(struct parley_host *host, uint64_t now, const struct parley_o
 
 /*
  * OPEN, passive, as sockets do it: a listener, which makes a connection for each handshake.
- * Errors: -PARLEY_EADDRINUSE, -PARLEY_EADDRNOTAVAIL, -PARLEY_ENOBUFS.
+ * Errors: -PARLEY_EADDRINUSE, -PARLEY_EADDRNOTAVAIL, -PARLEY_ENOBUFS, -PARLEY_EINVAL (flags).
  */
 int parley_listen(struct parley_host *host, uint64_t now, const struct parley_open *open,
 		  parley_conn *out);

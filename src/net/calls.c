@@ -10,9 +10,9 @@
 #include "tcp/user.h"
 #include "wire/ip.h"
 
-static bool is_valid(const struct parley_open *open)
+static bool is_valid(const struct parley_open *open, uint32_t flags)
 {
-	return open && open->size >= sizeof *open;
+	return open && open->size >= sizeof *open && !(open->flags & ~flags);
 }
 
 /* MUST-46: a connection is between two single hosts. */
@@ -88,7 +88,7 @@ int parley_connect(struct parley_host *host, uint64_t now, const struct parley_o
 	int ifindex;
 
 	tcp_set_now(&host->tcp, now);
-	if (!is_valid(open))
+	if (!is_valid(open, 0))
 		return -PARLEY_EINVAL;
 	chosen = *open;
 	ifindex = choose_source(host, &chosen);
@@ -98,9 +98,10 @@ int parley_connect(struct parley_host *host, uint64_t now, const struct parley_o
 }
 
 /* A passive OPEN may name one of our addresses, or none. */
-static int check_local(const struct parley_host *host, const struct parley_open *open)
+static int check_local(const struct parley_host *host, const struct parley_open *open,
+		       uint32_t flags)
 {
-	if (!is_valid(open))
+	if (!is_valid(open, flags))
 		return -PARLEY_EINVAL;
 	if (ip_is_unspecified(&open->local.addr) || loopback_leads_to(host, &open->local.addr))
 		return 0;
@@ -113,7 +114,7 @@ int parley_listen(struct parley_host *host, uint64_t now, const struct parley_op
 	int error;
 
 	tcp_set_now(&host->tcp, now);
-	error = check_local(host, open);
+	error = check_local(host, open, PARLEY_OPEN_V6ONLY);
 	if (error)
 		return (int)observe_call(&host->tcp, NULL, PARLEY_CALL_LISTEN, 0, error);
 	return user_listen(&host->tcp, open, out);
@@ -125,7 +126,7 @@ int parley_open_passive(struct parley_host *host, uint64_t now, const struct par
 	int error;
 
 	tcp_set_now(&host->tcp, now);
-	error = check_local(host, open);
+	error = check_local(host, open, PARLEY_OPEN_V6ONLY);
 	if (error)
 		return (int)observe_call(&host->tcp, NULL, PARLEY_CALL_OPEN_PASSIVE, 0, error);
 	if (is_group(host, &open->remote.addr))
