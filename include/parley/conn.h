@@ -19,7 +19,10 @@ extern "C" {
 /* What an OPEN asks for. Zero every field that you do not set. */
 struct parley_open {
 	size_t size;
-	/* Unspecified address: chosen by route (active) or any (passive). Port 0: chosen. */
+	/*
+	 * Unspecified address: chosen by route (active) or any (passive: :: is any of both
+	 * families, 0.0.0.0 any of IPv4). Port 0: chosen.
+	 */
 	struct parley_endpoint local;
 	/* Passive without a listener: unspecified address or port means anyone. */
 	struct parley_endpoint remote;
@@ -27,12 +30,14 @@ struct parley_open {
 	uint64_t user;
 	/* Listeners: connections waiting for accept, at most; limited by "somaxconn". */
 	uint32_t backlog;
-	/* PARLEY_OPEN_DECIDE, of listeners only, or 0. */
+	/* A set of PARLEY_OPEN_..., or 0. */
 	uint32_t flags;
 };
 
-/* The user decides on each SYN before it is answered: see parley_next_syn(). */
+/* Listeners: the user decides on each SYN before it is answered: see parley_next_syn(). */
 #define PARLEY_OPEN_DECIDE 1u
+/* Passive OPENs at ::, IPv6 alone. */
+#define PARLEY_OPEN_V6ONLY 2u
 
 /*
  * OPEN, active (RFC 9293 3.10.1): sends a SYN. The event CONNECTED, or DEAD with the reason,

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -10,6 +11,8 @@
 #include <unistd.h>
 
 #include <linux/ipv6.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 
 #include "base/bytes.h"
 #include "wire/ip.h"
@@ -49,6 +52,65 @@ int linuxif_mtu(const char *name, uint32_t *mtu)
 	if (!error)
 		*mtu = (uint32_t)ifr.ifr_mtu;
 	return error;
+}
+
+int linuxif_mac(const char *name, uint8_t mac[static 6])
+{
+	struct ifreq ifr;
+	int error = name_interface(&ifr, name);
+
+	if (!error)
+		error = request(AF_INET, SIOCGIFHWADDR, &ifr);
+	if (error)
+		return error;
+	if (ifr.ifr_hwaddr.sa_family != ARPHRD_ETHER)
+		return -EINVAL;
+	memcpy(mac, ifr.ifr_hwaddr.sa_data, 6);
+	return 0;
+}
+
+int linuxif_is_up(int ifindex, bool *up)
+{
+	struct ifreq ifr = {.ifr_ifindex = ifindex};
+	/* By its name of now: it may have been renamed. */
+	int error = request(AF_INET, SIOCGIFNAME, &ifr);
+
+	if (!error)
+		error = request(AF_INET, SIOCGIFFLAGS, &ifr);
+	if (error)
+		return error == -ENXIO ? -ENODEV : error;
+	*up = ifr.ifr_flags & IFF_UP;
+	return 0;
+}
+
+int linuxif_changes(void)
+{
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+	struct sockaddr_nl name = {.nl_family = AF_NETLINK};
+	int error;
+
+	if (fd < 0)
+		return -errno;
+	/* One without a name of its own hears nothing. */
+	if (bind(fd, (struct sockaddr *)&name, sizeof name) == 0)
+		return fd;
+	error = -errno;
+	close(fd);
+	return error;
+}
+
+int linuxif_listen(int changes, bool listen)
+{
+	int group = RTNLGRP_LINK,
+	    option = listen ? NETLINK_ADD_MEMBERSHIP : NETLINK_DROP_MEMBERSHIP;
+	char message[64];
+
+	if (setsockopt(changes, SOL_NETLINK, option, &group, sizeof group) < 0)
+		return -errno;
+	/* That some were lost (ENOBUFS) matters as little as what they said. */
+	while (recv(changes, message, sizeof message, 0) >= 0 || errno == ENOBUFS)
+		;
+	return 0;
 }
 
 int linuxif_set_queue(const char *name, uint32_t packets)

@@ -49,7 +49,8 @@ static void offer(const struct netem *netem, struct direction *way, uint64_t now
 	}
 }
 
-static void set_deadline(struct netem *netem)
+/* What the loop has to look at: the inner device's, and what is on its way here. */
+static void set_wishes(struct netem *netem)
 {
 	const struct flight_frame *out = flight_first(&netem->out.flight);
 	const struct flight_frame *in = flight_first(&netem->in.flight);
@@ -60,6 +61,7 @@ static void set_deadline(struct netem *netem)
 		at = out->at;
 	if (in && in->at < at)
 		at = in->at;
+	netem->device.fd = netem->inner->fd;
 	netem->device.deadline = at;
 	netem->device.want_write = netem->inner->want_write;
 }
@@ -99,7 +101,7 @@ static int netem_transmit(struct device *device, struct parley_frame *frames, in
 			offer(netem, &netem->out, now, netem->packet, (size_t)len);
 	}
 	error = release(netem, now);
-	set_deadline(netem);
+	set_wishes(netem);
 	return error ? error : n;
 }
 
@@ -143,7 +145,7 @@ static int netem_receive(struct device *device, struct parley_rx *frames, int n)
 		};
 		netem->lent[netem->lent_n++] = flight_pop(&netem->in.flight);
 	}
-	set_deadline(netem);
+	set_wishes(netem);
 	if (netem->lent_n)
 		return netem->lent_n;
 	if (error)

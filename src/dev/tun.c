@@ -12,11 +12,11 @@
 #include <unistd.h>
 
 #include <linux/if_tun.h>
-#include <linux/virtio_net.h>
 
 #include "dev/clock.h"
 #include "dev/linuxif.h"
 #include "dev/mac.h"
+#include "dev/vnet.h"
 #include "wire/eth.h"
 
 #define TUN_PATH "/dev/net/tun"
@@ -32,7 +32,6 @@
 #define QUEUE 4096
 
 #define VLAN_TAG_LEN 4
-#define VNET_LEN     sizeof(struct virtio_net_hdr)
 #define LARGEST	     (65535 + ETH_HEADER_LEN + VLAN_TAG_LEN)
 #define CACHE_LINE   64
 /* So that with or without headers in front the IP header is aligned to 4 bytes. */
@@ -50,15 +49,6 @@ struct tun {
 static bool is_gone(int error)
 {
 	return error == EBADFD || error == ENODEV || error == EIO;
-}
-
-/* What the kernel tells of the packet. It gives segments of a run without checksums. */
-static void read_vnet(const struct virtio_net_hdr *vnet, struct parley_rx *frame)
-{
-	frame->checksum_verified = vnet->flags &
-				   (VIRTIO_NET_HDR_F_NEEDS_CSUM | VIRTIO_NET_HDR_F_DATA_VALID);
-	if (vnet->gso_type != VIRTIO_NET_HDR_GSO_NONE)
-		frame->segment_size = vnet->gso_size;
 }
 
 /* Reads one packet to `at`. Its length with the header in front, or 0: none; negative errno. */
@@ -80,7 +70,7 @@ static ssize_t read_packet(const struct tun *tun, uint8_t *at, struct parley_rx 
 	frame->len = (size_t)len - lead;
 	if (tun->vnet) {
 		memcpy(&vnet, at, sizeof vnet);
-		read_vnet(&vnet, frame);
+		vnet_read(&vnet, frame);
 	}
 	return len;
 }
@@ -108,45 +98,17 @@ static int tun_receive(struct device *device, struct parley_rx *frames, int n)
 	return filled;
 }
 
-static bool is_ipv6(const struct tun *tun, const struct parley_frame *frame)
-{
-	return frame->header[tun->link_len] >> 4 == 6;
-}
-
-/* What the kernel has to do with the packet. */
-static void write_vnet(const struct tun *tun, const struct parley_frame *frame,
-		       struct virtio_net_hdr *vnet)
-{
-	*vnet = (struct virtio_net_hdr){.gso_type = VIRTIO_NET_HDR_GSO_NONE};
-	if (frame->checksum_partial) {
-		vnet->flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
-		vnet->csum_start = frame->checksum_start;
-		vnet->csum_offset = frame->checksum_offset;
-	}
-	if (frame->segment_size) {
-		vnet->gso_type = is_ipv6(tun, frame) ? VIRTIO_NET_HDR_GSO_TCPV6
-						     : VIRTIO_NET_HDR_GSO_TCPV4;
-		vnet->hdr_len = (uint16_t)frame->header_len;
-		vnet->gso_size = frame->segment_size;
-	}
-}
-
 /* Writes one packet from where it lies; 0, or a positive errno. */
 static int write_packet(const struct tun *tun, struct parley_frame *frame)
 {
-	struct iovec pieces[PARLEY_FRAME_SPANS + 2];
+	struct iovec pieces[VNET_PIECES];
 	struct virtio_net_hdr vnet;
-	int n = 0;
 	ssize_t len;
+	int n;
 
-	if (tun->vnet) {
-		write_vnet(tun, frame, &vnet);
-		pieces[n++] = (struct iovec){&vnet, sizeof vnet};
-	}
-	pieces[n++] = (struct iovec){frame->header, frame->header_len};
-	for (uint32_t i = 0; i < frame->span_count; i++)
-		pieces[n++] = (struct iovec){(void *)(uintptr_t)frame->spans[i].data,
-					     frame->spans[i].len};
+	if (tun->vnet)
+		vnet_write(frame, tun->link_len, &vnet);
+	n = vnet_gather(frame, tun->vnet ? &vnet : NULL, pieces);
 	do
 		len = writev(tun->device.fd, pieces, n);
 	while (len < 0 && errno == EINTR);

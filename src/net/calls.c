@@ -115,7 +115,7 @@ int parley_listen(struct parley_host *host, uint64_t now, const struct parley_op
 	int error;
 
 	tcp_set_now(&host->tcp, now);
-	error = check_local(host, open, PARLEY_OPEN_DECIDE);
+	error = check_local(host, open, PARLEY_OPEN_DECIDE | PARLEY_OPEN_V6ONLY);
 	if (error)
 		return (int)observe_call(&host->tcp, NULL, PARLEY_CALL_LISTEN, 0, error);
 	return user_listen(&host->tcp, open, out);
@@ -127,7 +127,7 @@ int parley_open_passive(struct parley_host *host, uint64_t now, const struct par
 	int error;
 
 	tcp_set_now(&host->tcp, now);
-	error = check_local(host, open, 0);
+	error = check_local(host, open, PARLEY_OPEN_V6ONLY);
 	if (error)
 		return (int)observe_call(&host->tcp, NULL, PARLEY_CALL_OPEN_PASSIVE, 0, error);
 	if (is_group(host, &open->remote.addr))

@@ -195,6 +195,17 @@ static int apply_settings(struct run *run)
 	return 0;
 }
 
+/*
+ * The peer has sent its FIN and has all but ours, which it may even have acknowledged: if its host
+ * was another `parley run`, that one has left with TIME-WAIT. So often our FIN is repeated.
+ */
+#define FIN_REPEATED 3
+
+static bool is_last_word_told(const struct parley_status *status)
+{
+	return status->send_queue == 0 && status->retransmits >= FIN_REPEATED;
+}
+
 /* Whether a connection still has something to say, or to hear of the peer's. */
 static bool is_unfinished(const struct parley_status *status)
 {
@@ -209,9 +220,10 @@ static bool is_unfinished(const struct parley_status *status)
 	case PARLEY_FIN_WAIT_1:
 	case PARLEY_FIN_WAIT_2:
 	case PARLEY_CLOSE_WAIT:
+		return true;
 	case PARLEY_CLOSING:
 	case PARLEY_LAST_ACK:
-		return true;
+		return !is_last_word_told(status);
 	}
 	return false;
 }

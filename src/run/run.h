@@ -51,7 +51,7 @@ struct run_options {
 	void *trace_context;
 	/*
 	 * How long to stay at most, ns, once no process is left, until all bytes and FINs are
-	 * acknowledged; RUN_LINGER.
+	 * acknowledged, or a FIN that alone is left was repeated in vain; RUN_LINGER.
 	 */
 	uint64_t linger;
 };

@@ -64,6 +64,7 @@ int sock_listen(struct sock_layer *layer, int fd, int backlog)
 		return error;
 	open_from(s, &open);
 	open.backlog = listen_backlog(layer, backlog);
+	open.flags = sock_value(s, SOCK_VALUE_V6ONLY) ? PARLEY_OPEN_V6ONLY : 0;
 	if (!sock_share_join(layer, s))
 		error = parley_listen(layer->host, layer->now, &open, &s->conn);
 	if (error < 0) {

@@ -132,6 +132,12 @@ struct list *demux_port(struct tcp *tcp, uint16_t port)
 	return &tcp->listening[port % TCP_LISTENER_BUCKETS];
 }
 
+/* Is the address one of those that an unspecified one, `any`, stands for? */
+static bool is_one_of(const struct parley_addr *addr, const struct parley_addr *any, bool v6_only)
+{
+	return ip_is_v4(any) ? ip_is_v4(addr) : !v6_only || !ip_is_v4(addr);
+}
+
 /* How well what listens fits: 0 not at all, 2 bound to the address, 1 to any. */
 static int fits(const struct listening *listening, const struct tuple *tuple)
 {
@@ -143,7 +149,7 @@ static int fits(const struct listening *listening, const struct tuple *tuple)
 	    !ip_equal(&listening->remote.addr, &tuple->remote))
 		return 0;
 	if (ip_is_unspecified(&listening->local.addr))
-		return 1;
+		return is_one_of(&tuple->local, &listening->local.addr, listening->v6_only);
 	return ip_equal(&listening->local.addr, &tuple->local) ? 2 : 0;
 }
 
@@ -165,16 +171,26 @@ struct slot *demux_listening(struct tcp *tcp, const struct tuple *tuple)
 	return best;
 }
 
-bool demux_is_listening(struct tcp *tcp, const struct parley_endpoint *local)
+/* Is there an address that is meant by both? */
+static bool overlap(const struct listening *listening, const struct parley_addr *addr, bool v6_only)
+{
+	const struct parley_addr *other = &listening->local.addr;
+
+	if (ip_is_unspecified(other) && is_one_of(addr, other, listening->v6_only))
+		return true;
+	if (ip_is_unspecified(addr) && is_one_of(other, addr, v6_only))
+		return true;
+	return ip_equal(other, addr);
+}
+
+bool demux_is_listening(struct tcp *tcp, const struct parley_endpoint *local, bool v6_only)
 {
 	struct list *port = demux_port(tcp, local->port);
 
 	for (struct list_link *link = list_first(port); link; link = list_next(port, link)) {
 		const struct listening *other = list_entry(link, struct listening, link);
 
-		if (other->local.port == local->port &&
-		    (ip_is_unspecified(&other->local.addr) || ip_is_unspecified(&local->addr) ||
-		     ip_equal(&other->local.addr, &local->addr)))
+		if (other->local.port == local->port && overlap(other, &local->addr, v6_only))
 			return true;
 	}
 	return false;

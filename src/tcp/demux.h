@@ -43,7 +43,7 @@ struct slot *demux_listening(struct tcp *tcp, const struct tuple *tuple);
 /* The list of what listens on a port. */
 struct list *demux_port(struct tcp *tcp, uint16_t port);
 
-/* Is this local end taken by something that listens? */
-bool demux_is_listening(struct tcp *tcp, const struct parley_endpoint *local);
+/* Is this local end, or at :: with v6_only that of IPv6 alone, taken by something that listens? */
+bool demux_is_listening(struct tcp *tcp, const struct parley_endpoint *local, bool v6_only);
 
 #endif

@@ -33,6 +33,7 @@ struct listener *listener_new(struct tcp *tcp, const struct parley_open *open)
 	listener->listening.local = open->local;
 	listener->listening.remote = open->remote;
 	listener->listening.slot = slot;
+	listener->listening.v6_only = open->flags & PARLEY_OPEN_V6ONLY;
 	notice_init(&listener->notice, slot, open->user);
 	listener->settings = settings_ref(tcp->settings);
 	list_init(&listener->queue);
@@ -110,6 +111,7 @@ bool listening_add(struct tcp *tcp, struct tcb *tcb, const struct parley_open *o
 	listening->local = open->local;
 	listening->remote = open->remote;
 	listening->slot = tcb->slot;
+	listening->v6_only = open->flags & PARLEY_OPEN_V6ONLY;
 	list_link_init(&listening->link);
 	list_push_back(demux_port(tcp, open->local.port), &listening->link);
 	tcb->listening = listening;

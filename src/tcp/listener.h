@@ -15,6 +15,7 @@ struct listening {
 	struct parley_endpoint local;
 	struct parley_endpoint remote; /* unspecified, 0: anyone */
 	uint32_t slot;
+	bool v6_only;
 };
 
 struct listener {

@@ -134,7 +134,9 @@ static int choose_local(struct tcp *tcp, struct parley_open *open)
 		open->local.port = secret_port(tcp, &tuple);
 	if (!open->local.port)
 		return -PARLEY_EADDRNOTAVAIL;
-	return demux_is_listening(tcp, &open->local) ? -PARLEY_EADDRINUSE : 0;
+	if (demux_is_listening(tcp, &open->local, open->flags & PARLEY_OPEN_V6ONLY))
+		return -PARLEY_EADDRINUSE;
+	return 0;
 }
 
 int user_listen(struct tcp *tcp, const struct parley_open *open, parley_conn *out)

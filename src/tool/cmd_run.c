@@ -9,6 +9,7 @@
 #include "dev/lan.h"
 #include "dev/linuxif.h"
 #include "dev/netem.h"
+#include "dev/packet.h"
 #include "dev/tracefile.h"
 #include "dev/tun.h"
 #include "run/run.h"
@@ -19,7 +20,7 @@
 #include "wire/text.h"
 
 struct run_line {
-	const char *dev, *gateway, *peer_addr, *trace, *pcap, *profile;
+	const char *dev, *gateway, *mac, *peer_addr, *trace, *pcap, *profile;
 	struct option_list addresses, settings;
 	uint64_t linger;
 	struct network_options network;
@@ -28,11 +29,16 @@ struct run_line {
 static const struct option options[] = {
 	{"dev", 0, "KIND:NAME", OPTION_TEXT, offsetof(struct run_line, dev), 0, 0,
 	 "the device: lan:PATH is the hub of 'parley lan PATH'; tun:NAME and tap:NAME are an "
-	 "interface of Linux, through which the kernel is reached; it is made if there is none"},
+	 "interface of Linux, through which the kernel is reached; it is made if there is none; "
+	 "packet:NAME is the cable at an Ethernet interface, such as eth0; as root"},
 	{"addr", 0, "CIDR", OPTION_LIST, offsetof(struct run_line, addresses), 0, 0,
 	 "an address of the host with its network, such as 10.0.0.1/24; may be given again"},
 	{"gateway", 0, "IP", OPTION_TEXT, offsetof(struct run_line, gateway), 0, 0,
 	 "where packets for other networks go"},
+	{"mac", 0, "MAC", OPTION_TEXT, offsetof(struct run_line, mac), 0, 0,
+	 "with packet:, the host's hardware address, such as 02:00:5e:10:00:01, else it is drawn "
+	 "from "
+	 "the first --addr; that of the interface itself where no other is let through"},
 	{"peer-addr", 0, "CIDR", OPTION_TEXT, offsetof(struct run_line, peer_addr), 0, 0,
 	 "with tun: and tap:, give the kernel this address on the interface, and bring it up; "
 	 "as root"},
@@ -61,7 +67,8 @@ struct run {
 	enum parley_profile profile;
 	struct run_setting settings[OPTION_LIST_MAX];
 	struct parley_addr gateway;
-	uint8_t secrets[2][16]; /* of the host; of its device */
+	struct eth_addr mac;
+	uint8_t secret[16]; /* of the host */
 };
 
 static int read_addresses(struct run *run, const struct run_line *line)
@@ -106,14 +113,28 @@ static bool is_bad_network(const struct network_options *o)
 	       o->rate;
 }
 
+/* Every packet by itself: what a bad network, and a capture, want. */
+static bool is_plain(const struct run_line *line)
+{
+	return line->pcap || is_bad_network(&line->network);
+}
+
+/*
+ * What the hardware address is drawn from: the host's first address, so that it has the same one
+ * when it is started again, and neighbours that still know it find it at once.
+ */
+static const uint8_t *mac_key(const struct run *run)
+{
+	return run->addresses[0].addr.b;
+}
+
 /* The device of the name behind the kind; the kinds of --dev. */
 static int open_lan(struct run *run, const struct run_line *line, const char *path)
 {
-	int error = lan_open(&run->device, path, run->secrets[1]);
+	int error = lan_open(&run->device, path, mac_key(run));
 	char why[256];
 
-	if (line->peer_addr)
-		return option_refuse(&command_run, "--peer-addr is for --dev tun: and tap:");
+	(void)line;
 	if (!error)
 		return OPTION_GO_ON;
 	lan_explain(why, sizeof why, path, error);
@@ -148,9 +169,8 @@ static int open_tun(struct run *run, const struct run_line *line, const char *na
 	struct tun_config config = {
 		.name = name,
 		.link = link,
-		/* A bad network, and a capture, want every packet by itself. */
-		.plain = line->pcap || is_bad_network(&line->network),
-		.secret = run->secrets[1],
+		.plain = is_plain(line),
+		.secret = mac_key(run),
 	};
 	int error = tun_open(&run->device, &config);
 	char why[256];
@@ -161,21 +181,75 @@ static int open_tun(struct run *run, const struct run_line *line, const char *na
 	return option_fail(&command_run, "%s", why);
 }
 
+static int open_tun_ip(struct run *run, const struct run_line *line, const char *name)
+{
+	return open_tun(run, line, name, PARLEY_LINK_IP);
+}
+
+static int open_tap(struct run *run, const struct run_line *line, const char *name)
+{
+	return open_tun(run, line, name, PARLEY_LINK_ETHERNET);
+}
+
+static int open_packet(struct run *run, const struct run_line *line, const char *name)
+{
+	struct packet_config config = {
+		.name = name,
+		.mac = line->mac ? run->mac.b : NULL,
+		.secret = mac_key(run),
+		.plain = is_plain(line),
+	};
+	char why[256];
+	int error;
+
+	if (line->mac && (!text_read_eth(&run->mac, line->mac) || !eth_is_unicast(run->mac)))
+		return option_refuse(&command_run,
+				     "--mac: '%s' is no address of a station, such as "
+				     "02:00:5e:10:00:01",
+				     line->mac);
+	error = packet_open(&run->device, &config);
+	if (!error)
+		return OPTION_GO_ON;
+	packet_explain(why, sizeof why, name, error);
+	return option_fail(&command_run, "%s", why);
+}
+
+static const struct kind {
+	const char *prefix;
+	int (*open)(struct run *run, const struct run_line *line, const char *name);
+	bool peer_addr, mac; /* whether these options mean something to it */
+} kinds[] = {
+	{"lan:", open_lan, false, false},
+	{"tun:", open_tun_ip, true, false},
+	{"tap:", open_tap, true, false},
+	{"packet:", open_packet, false, true},
+};
+
+static const struct kind *find_kind(const char *dev)
+{
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+		if (!strncmp(dev, kinds[i].prefix, strlen(kinds[i].prefix)))
+			return &kinds[i];
+	return NULL;
+}
+
 static int open_kind(struct run *run, const struct run_line *line)
 {
-	const char *dev = line->dev;
+	const struct kind *kind;
 
-	if (!dev)
+	if (!line->dev)
 		return option_refuse(&command_run, "--dev is missing, such as --dev lan:PATH");
-	if (!strncmp(dev, "lan:", 4))
-		return open_lan(run, line, dev + 4);
-	if (!strncmp(dev, "tun:", 4))
-		return open_tun(run, line, dev + 4, PARLEY_LINK_IP);
-	if (!strncmp(dev, "tap:", 4))
-		return open_tun(run, line, dev + 4, PARLEY_LINK_ETHERNET);
-	return option_refuse(&command_run,
-			     "--dev: '%s' is no device; there are lan:PATH, tun:NAME and tap:NAME",
-			     dev);
+	kind = find_kind(line->dev);
+	if (!kind)
+		return option_refuse(&command_run,
+				     "--dev: '%s' is no device; there are lan:PATH, tun:NAME, "
+				     "tap:NAME and packet:NAME",
+				     line->dev);
+	if (line->peer_addr && !kind->peer_addr)
+		return option_refuse(&command_run, "--peer-addr is for --dev tun: and tap:");
+	if (line->mac && !kind->mac)
+		return option_refuse(&command_run, "--mac is for --dev packet:");
+	return kind->open(run, line, line->dev + strlen(kind->prefix));
 }
 
 static int open_device(struct run *run, const struct run_line *line)
@@ -258,7 +332,7 @@ static int start(struct run *run, const struct run_line *line, char *const *prog
 		.profile = run->profile,
 		.settings = run->settings,
 		.setting_count = line->settings.n,
-		.secret = run->secrets[0],
+		.secret = run->secret,
 		.trace = run->trace || run->capture ? observe : NULL,
 		.trace_context = run,
 		.linger = line->linger,
@@ -280,7 +354,7 @@ static int run(int argc, char **argv)
 		status = read_settings(&run, &line);
 	if (status != OPTION_GO_ON)
 		return status;
-	if (getrandom(run.secrets, sizeof run.secrets, 0) != (ssize_t)sizeof run.secrets)
+	if (getrandom(run.secret, sizeof run.secret, 0) != (ssize_t)sizeof run.secret)
 		return option_fail(&command_run, "random numbers: %s", strerror(errno));
 	status = open_device(&run, &line);
 	if (status == OPTION_GO_ON)

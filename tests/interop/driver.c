@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Parley's end of the interop tests: a host on a TUN or TAP device that does as it is told.
+ * Parley's end of the interop tests: a host on a TUN, a TAP or the cable at an interface, that does
+ * as it is told.
  *
- *	driver tun|tap NAME offload|plain|netem CIDR
+ *	driver tun|tap|packet NAME offload|plain|netem CIDR
  *
  * Standard input has one command a line, and each is answered by one line: "ok ...", or "error"
  * and the error's name. Ends are known by numbers from 1 on; 0 is the host. It ends with its
@@ -20,6 +21,7 @@
 #include "base/rng.h"
 #include "dev/clock.h"
 #include "dev/netem.h"
+#include "dev/packet.h"
 #include "dev/tun.h"
 #include "station.h"
 #include "wire/text.h"
@@ -542,11 +544,13 @@ static int open_device(struct station_config *config, char **argv)
 		.plain = strcmp(argv[3], "offload") != 0,
 		.secret = secret,
 	};
+	struct packet_config packet = {.name = tun.name, .secret = secret, .plain = tun.plain};
 	int failure;
 
 	if (getrandom(secret, sizeof secret, 0) != (ssize_t)sizeof secret)
 		return -EIO;
-	failure = tun_open(&config->device, &tun);
+	failure = strcmp(argv[1], "packet") ? tun_open(&config->device, &tun)
+					    : packet_open(&config->device, &packet);
 	config->netem = !strcmp(argv[3], "netem");
 	if (failure || !config->netem)
 		return failure;
@@ -560,7 +564,7 @@ int main(int argc, char **argv)
 	int failure;
 
 	if (argc != 5 || !text_read_prefix(&config.addr, &config.prefix, argv[4])) {
-		fprintf(stderr, "usage: driver tun|tap NAME offload|plain|netem CIDR\n");
+		fprintf(stderr, "usage: driver tun|tap|packet NAME offload|plain|netem CIDR\n");
 		return 2;
 	}
 	failure = open_device(&config, argv);

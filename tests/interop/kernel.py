@@ -8,7 +8,8 @@
             self.both(end, "ESTABLISHED", "ESTAB", port)
 
 Each test has a network namespace of its own with one interface, a TUN or TAP: the kernel, with
-these Python sockets, is at its one end, and the driver (driver.c), a Parley host, at the other.
+these Python sockets, is at its one end, and the driver (driver.c), a Parley host, at the other. Or
+(`link` is "packet") a cable between two interfaces, of which the kernel has an address at one only.
 Where `device` is "netem" the packets between them can be lost at will (`net`). The namespace and
 all in it end with the test. Nobody sleeps for a state to come: whoever waits asks again and again,
 at most PATIENCE seconds.
@@ -121,6 +122,16 @@ def ip(*args):
     """Runs ip; what it says."""
     run = subprocess.run(["ip", *args], check=True, capture_output=True, encoding="ascii")
     return run.stdout
+
+
+def make_cable():
+    """From the kernel's interface parley0 to another one, whose name it returns."""
+    try:
+        ip("link", "add", "parley0", "type", "veth", "peer", "name", "cable")
+    except subprocess.CalledProcessError as error:
+        raise unittest.SkipTest(f"this kernel has no veth: {error.stderr}") from error
+    ip("link", "set", "cable", "up")
+    return "cable"
 
 
 def sysctl(name, value):
@@ -265,9 +276,8 @@ class InteropTest(unittest.TestCase):
         self.assertIsNone(why)
         ip("link", "set", "lo", "up")
         self.here, self.there = KERNEL[self.family], PARLEY_HOST[self.family]
-        self.driver = Driver(
-            self.link, "parley0", self.device, f"{self.there}/{PREFIX[self.family]}"
-        )
+        cable = make_cable() if self.link == "packet" else "parley0"
+        self.driver = Driver(self.link, cable, self.device, f"{self.there}/{PREFIX[self.family]}")
         self.sockets = []
         self.addCleanup(self.clean)
         if self.family == 6:

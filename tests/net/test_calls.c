@@ -167,7 +167,7 @@ static void test_listen(void **state)
 	assert_int_equal(parley_listen(s->host, s->now, &open, &conn), -PARLEY_EADDRNOTAVAIL);
 	assert_int_equal(parley_open_passive(s->host, s->now, &open, &conn), -PARLEY_EADDRNOTAVAIL);
 	open.local.addr = station_addr("0.0.0.0");
-	open.flags = PARLEY_OPEN_DECIDE << 1;
+	open.flags = PARLEY_OPEN_V6ONLY << 1;
 	assert_int_equal(parley_listen(s->host, s->now, &open, &conn), -PARLEY_EINVAL);
 	open.flags = PARLEY_OPEN_DECIDE;
 	assert_int_equal(parley_open_passive(s->host, s->now, &open, &conn), -PARLEY_EINVAL);
@@ -187,6 +187,9 @@ static void test_listen(void **state)
 	open.local.port = 81;
 	assert_int_equal(parley_listen(s->host, s->now, &open, &conn), 0);
 	open.local.port = 82;
+	open.flags = 1u << 31;
+	assert_int_equal(parley_listen(s->host, s->now, &open, &conn), -PARLEY_EINVAL);
+	open.flags = 0;
 	open.remote.addr = station_addr("224.0.0.1");
 	assert_int_equal(parley_open_passive(s->host, s->now, &open, &conn), -PARLEY_EINVAL);
 }

@@ -80,6 +80,42 @@ static void test_connect(void **state)
 	}
 }
 
+/* Two listeners at one port, as nginx and asyncio have them: each gets what is for its family. */
+static void test_listeners_by_family(void **state)
+{
+	struct station *s = *state;
+	struct parley_open open = {.size = sizeof open, .local.port = 80, .backlog = 5};
+	parley_conn v4 = listen_at(s, "0.0.0.0"), v6, conn;
+
+	assert_int_equal(parley_listen(s->host, s->now, &open, &conn), -PARLEY_EADDRINUSE);
+	open.local.addr = station_addr("127.0.0.1");
+	assert_int_equal(parley_listen(s->host, s->now, &open, &conn), -PARLEY_EADDRINUSE);
+	open.local.addr = station_addr("::");
+	open.flags = PARLEY_OPEN_V6ONLY;
+	/* Nobody listens for it yet. */
+	station_connect(s, "::1", 80);
+	run(s);
+	assert_int_equal(parley_accept(s->host, s->now, v4, 0, &conn), -PARLEY_EAGAIN);
+	assert_int_equal(parley_listen(s->host, s->now, &open, &v6), 0);
+	assert_int_equal(parley_listen(s->host, s->now, &open, &conn), -PARLEY_EADDRINUSE);
+	open.local.addr = station_addr("::1");
+	assert_int_equal(parley_listen(s->host, s->now, &open, &conn), -PARLEY_EADDRINUSE);
+	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
+		bool is_v6 = strchr(ours[i], ':');
+
+		station_connect(s, ours[i], 80);
+		run(s);
+		assert_int_equal(parley_accept(s->host, s->now, is_v6 ? v4 : v6, 0, &conn),
+				 -PARLEY_EAGAIN);
+		assert_int_equal(parley_accept(s->host, s->now, is_v6 ? v6 : v4, 0, &conn), 0);
+	}
+	/* With IPv4 given up, IPv6 alone is not reached by it. */
+	assert_int_equal(parley_close(s->host, s->now, v4), 0);
+	station_connect(s, "192.0.2.1", 80);
+	run(s);
+	assert_int_equal(parley_accept(s->host, s->now, v6, 0, &conn), -PARLEY_EAGAIN);
+}
+
 static void test_listener_on_loopback_only(void **state)
 {
 	struct station *s = *state;
@@ -205,9 +241,13 @@ static void test_no_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(test_connect), CASE(test_listener_on_loopback_only),
-		CASE(test_refused), CASE(test_self_connect),
-		CASE(test_bulk),    CASE(test_no_memory),
+		CASE(test_connect),
+		CASE(test_listeners_by_family),
+		CASE(test_listener_on_loopback_only),
+		CASE(test_refused),
+		CASE(test_self_connect),
+		CASE(test_bulk),
+		CASE(test_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
