@@ -26,8 +26,12 @@ static bool window_was_used(const struct tcb *tcb, uint32_t flight)
 
 static void acked(struct tcb *tcb, uint32_t bytes, uint32_t flight)
 {
-	/* RFC 3465 2.3: L is two segments, one while going back over what a timeout lost. */
-	uint32_t limit = tcb->flags & TCB_AFTER_RTO ? tcb->mss : 2u * tcb->mss;
+	/*
+	 * L of RFC 3465 2.3: one segment while going back over what a timeout lost. Receivers that
+	 * take segments by the batch acknowledge many at once, so two would be few.
+	 */
+	uint32_t segments = (uint32_t)tcb_setting(tcb, PARLEY_SET_SLOW_START_LIMIT);
+	uint32_t limit = tcb->flags & TCB_AFTER_RTO ? tcb->mss : segments * tcb->mss;
 
 	if (!window_was_used(tcb, flight) || tcb->cwnd >= CWND_MAX)
 		return;

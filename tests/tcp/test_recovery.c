@@ -35,13 +35,34 @@ static uint32_t cwnd(struct peer *p)
 	return peer_tcb(p)->cwnd;
 }
 
-/* Slow start: a segment more for each that is acknowledged, two at most for one ACK (RFC 3465). */
+/* Slow start: a segment more for each that is acknowledged, eight at most for one ACK. */
 static void test_slow_start(void **unused)
 {
 	struct peer p;
 
 	(void)unused;
 	sending(&p, 100);
+	expect_segments(&p, 1, 10);
+	assert_int_equal(cwnd(&p), 10000);
+	recv(&p, ".", 1, 1001, 0);
+	assert_int_equal(cwnd(&p), 11000);
+	expect_segments(&p, 10001, 2);
+	recv(&p, ".", 1, 10001, 0);
+	assert_int_equal(cwnd(&p), 19000);
+	expect_segments(&p, 12001, 17);
+	recv(&p, ".", 1, 10501, 0);
+	assert_int_equal(cwnd(&p), 19500);
+	peer_done(&p);
+}
+
+/* The same by RFC 3465's number: two at most. */
+static void test_slow_start_by_two(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	sending(&p, 100);
+	peer_set(&p, PARLEY_SET_SLOW_START_LIMIT, 2);
 	expect_segments(&p, 1, 10);
 	assert_int_equal(cwnd(&p), 10000);
 	recv(&p, ".", 1, 1001, 0);
@@ -317,6 +338,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_slow_start),
+		cmocka_unit_test(test_slow_start_by_two),
 		cmocka_unit_test(test_no_growth_when_not_limited),
 		cmocka_unit_test(test_fast_retransmit),
 		cmocka_unit_test(test_without_limited_transmit),
