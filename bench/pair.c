@@ -102,12 +102,13 @@ static void open_host(struct pair *pair, int i, const struct pair_config *config
 		error = parley_address_add(pair->host[i], pair->now, 1, &addr, 24);
 	if (error)
 		die("a host", error);
-	if (!config->buffer)
+	if (!config->window)
 		return;
-	parley_set(pair->host[i], pair->now, PARLEY_NO_CONN, PARLEY_SET_SEND_BUFFER,
-		   config->buffer);
 	parley_set(pair->host[i], pair->now, PARLEY_NO_CONN, PARLEY_SET_RECEIVE_BUFFER,
-		   config->buffer);
+		   config->window);
+	if (config->fixed)
+		parley_set(pair->host[i], pair->now, PARLEY_NO_CONN, PARLEY_SET_SEND_BUFFER,
+			   config->window);
 }
 
 struct pair *pair_open(const struct pair_config *config)

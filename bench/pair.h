@@ -17,7 +17,8 @@
 struct pair_config {
 	const struct fastsum *fastsum; /* NULL: the engine's portable routines */
 	uint64_t memory_limit;
-	uint32_t buffer;  /* send and receive buffer, bytes; 0: the default */
+	uint32_t window;  /* the receive buffer, bytes; 0: the default */
+	bool fixed;	  /* the send buffer, too: it does not grow by demand */
 	bool small_pages; /* do not ask for huge ones */
 };
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "tcp/congestion.h"
 
-const struct congestion *congestion_find(int number)
+const struct congestion *congestion_of(const struct tcb *tcb)
 {
 	static const struct congestion *const table[] = {&congestion_newreno};
 
-	return table[number];
+	return table[tcb->congestion];
 }
 
 uint32_t congestion_initial_window(const struct tcb *tcb)

@@ -21,8 +21,8 @@ struct congestion {
 	uint32_t (*ssthresh)(const struct tcb *tcb, uint32_t flight);
 };
 
-/* The algorithm of that number in the setting "congestion". */
-const struct congestion *congestion_find(int number);
+/* The algorithm of a connection, by the number that the setting "congestion" had. */
+const struct congestion *congestion_of(const struct tcb *tcb);
 
 /* The initial window in bytes (RFC 6928), one segment if the SYN was lost (RFC 5681 3.1). */
 uint32_t congestion_initial_window(const struct tcb *tcb);

@@ -112,7 +112,7 @@ void open_established(struct tcp *tcp, struct tcb *tcb)
 		rtt_after_lost_syn(tcb);
 	else
 		rtt_sample(tcp, tcb, tcp->now - tcb->stalled_since);
-	tcb->congestion->start(tcb);
+	congestion_of(tcb)->start(tcb);
 	buffer_established(tcp, tcb);
 	if (tcb->flags & TCB_OWNED)
 		notice_raise(tcp, &tcb->notice, PARLEY_CONNECTED | PARLEY_WRITABLE);

@@ -46,7 +46,7 @@ static void enter(struct tcp *tcp, struct tcb *tcb)
 	tcb->flags |= TCB_RECOVERY;
 	tcb->flags &= ~(uint32_t)TCB_PARTIAL_SEEN;
 	tcb->recover = tcb->snd.nxt;
-	tcb->ssthresh = tcb->congestion->ssthresh(tcb, flight);
+	tcb->ssthresh = congestion_of(tcb)->ssthresh(tcb, flight);
 	tcb->cwnd = tcb->ssthresh;
 	count(tcp, PARLEY_COUNTER_RENO_RECOVERY);
 	count(tcp, PARLEY_COUNTER_FAST_RETRANS);
@@ -125,7 +125,7 @@ void recovery_advance(struct tcp *tcp, struct tcb *tcb, uint32_t bytes, uint32_t
 		return;
 	}
 	tcb->sacked_bytes = 0;
-	tcb->congestion->acked(tcb, bytes, flight);
+	congestion_of(tcb)->acked(tcb, bytes, flight);
 	tcb->flags &= ~(uint32_t)TCB_CWND_LIMITED;
 	if (tcb->flags & TCB_AFTER_RTO && seq_geq(tcb->snd.una, tcb->recover))
 		tcb->flags &= ~(uint32_t)TCB_AFTER_RTO;
@@ -135,7 +135,7 @@ void recovery_timeout(struct tcp *tcp, struct tcb *tcb)
 {
 	/* RFC 5681 3.1: ssthresh is not cut again when the same segment times out again. */
 	if (tcb->retransmits <= 1)
-		tcb->ssthresh = tcb->congestion->ssthresh(tcb, tcb_flight(tcb));
+		tcb->ssthresh = congestion_of(tcb)->ssthresh(tcb, tcb_flight(tcb));
 	tcb->cwnd = tcb->mss;
 	tcb->prior_cwnd_acked = 0;
 	tcb->recover = tcb->snd.nxt;

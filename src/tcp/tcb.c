@@ -119,7 +119,7 @@ void tcb_init(struct tcp *tcp, struct tcb *tcb, const struct tuple *tuple, int i
 	tcb->slot = SLOT_NONE;
 	tcb->tuple = *tuple;
 	tcb->settings = settings;
-	tcb->congestion = congestion_find((int)settings->v[PARLEY_SET_CONGESTION]);
+	tcb->congestion = (uint8_t)settings->v[PARLEY_SET_CONGESTION];
 	tcb->main_at = TCB_NEVER;
 	tcb->ack_at = TCB_NEVER;
 	tcb->keepalive_at = TCB_NEVER;

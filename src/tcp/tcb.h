@@ -33,7 +33,6 @@
 struct tcp;
 struct listener;
 struct settings;
-struct congestion;
 struct record;
 
 #define TCB_NEVER UINT64_MAX
@@ -141,7 +140,6 @@ struct tcb {
 	/* Cold from here. */
 	uint64_t rttvar; /* ns */
 	uint64_t keepalive_at;
-	const struct congestion *congestion;
 	struct notice notice;
 	struct listening *listening; /* of a passive OPEN without a listener */
 	struct seq iss, irs;
@@ -168,6 +166,7 @@ struct tcb {
 	uint32_t rcv_rtt;	/* the shortest round trip that the window shows, ticks; 0: none */
 	uint16_t rcv_units;	/* the receive buffer that grows, in PARLEY_BUFFER_INITIAL */
 	uint8_t probes;		/* keep-alive probes unanswered */
+	uint8_t congestion;	/* the algorithm's number (congestion.h) */
 };
 
 /*

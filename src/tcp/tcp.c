@@ -12,7 +12,7 @@
  * are the sizes where they are 8 bytes, rounded up.
  */
 enum charge {
-	CHARGE_TCB = 456,
+	CHARGE_TCB = 448,
 	CHARGE_SYN = 96,
 	CHARGE_REMNANT = 64,
 	CHARGE_LISTENER = 192,
