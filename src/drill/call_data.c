@@ -8,12 +8,16 @@
 #define SPANS_MAX 64
 #define BYTES_MAX (256 << 20)
 
+/* What the system says of a buffer that is nowhere. */
+#define BAD_ADDRESS (-14)
+
 /* Where the lengths of a call's buffers come from, and its flags. */
 struct shape {
 	size_t len[SPANS_MAX];
 	int count;
 	size_t total;
 	int64_t flags;
+	bool nowhere; /* the buffer is NULL */
 };
 
 static bool add_length(struct drill_call *call, struct shape *shape, const struct drill_expr *expr)
@@ -57,8 +61,15 @@ static bool add_vector(struct drill_call *call, struct shape *shape, const struc
 static bool plain_shape(struct drill_call *call, struct shape *shape)
 {
 	const struct drill_expr *flags = drill_argument(call, 3);
+	const struct drill_expr *buffer = drill_argument(call, 1);
+	int64_t null;
 
 	memset(shape, 0, sizeof *shape);
+	if (buffer->kind != DRILL_ELLIPSIS && buffer->kind != DRILL_STRING) {
+		if (!drill_value(call, buffer, &null))
+			return false;
+		shape->nowhere = null == 0;
+	}
 	return add_length(call, shape, drill_argument(call, 2)) &&
 	       (!flags || drill_value(call, flags, &shape->flags));
 }
@@ -73,7 +84,13 @@ static bool vector_shape(struct drill_call *call, struct shape *shape)
 /* (fd, {msg_name(...)=..., msg_iov(1)=[...], msg_flags=0}, FLAGS) */
 static bool message_shape(struct drill_call *call, struct shape *shape)
 {
+	const struct drill_expr *control = drill_field_of(drill_argument(call, 1), "msg_control");
+
 	memset(shape, 0, sizeof *shape);
+	if (control && control->list) {
+		drill_call_fail(call, "control messages are not supported");
+		return false;
+	}
 	if (!add_vector(call, shape, drill_field_of(drill_argument(call, 1), "msg_iov")))
 		return false;
 	return drill_argument_value(call, 2, &shape->flags);
@@ -95,6 +112,8 @@ static int64_t send_shape(struct drill_call *call, const struct shape *shape)
 	size_t *done = &call->progress, at = 0;
 	int64_t sent;
 
+	if (shape->nowhere && shape->total)
+		return BAD_ADDRESS;
 	if (!call->buffer) {
 		need_buffer(call, shape->total);
 		for (size_t i = 0; i < shape->total; i++)
@@ -116,6 +135,8 @@ static int64_t receive_shape(struct drill_call *call, const struct shape *shape)
 	struct parley_buffer buffers[SPANS_MAX];
 	size_t at = 0;
 
+	if (shape->nowhere && shape->total)
+		return BAD_ADDRESS;
 	need_buffer(call, shape->total);
 	for (int i = 0; i < shape->count; i++) {
 		buffers[i] = (struct parley_buffer){call->buffer + at, shape->len[i]};
