@@ -219,14 +219,16 @@ static bool is_echo(const struct words *words)
 	       !strcmp(words->word[2], ">") && !strncmp(words->word[3], "/proc/sys/", 10);
 }
 
-/* What needs no word: it undoes settings, which end with the script, or is for a real device. */
-static bool is_needless(const struct words *words)
+/*
+ * What needs no word: it undoes settings, which end with the script, or is for a real device and
+ * stands in a file that all scripts share.
+ */
+static bool is_needless(const struct words *words, int depth)
 {
 	const char *name = base_name(words->word[0]);
 
-	return !strncmp(name, "sysctl_restore", 14) || !strcmp(name, "tc") ||
-	       !strcmp(name, "true") || !strcmp(name, ":") ||
-	       (!strcmp(name, "ip") && words->count > 1 && !strcmp(words->word[1], "tcp_metrics"));
+	return !strncmp(name, "sysctl_restore", 14) || !strcmp(name, "true") ||
+	       !strcmp(name, ":") || (depth > 0 && (!strcmp(name, "tc") || !strcmp(name, "ip")));
 }
 
 static void run_line(struct drill_run *run, const char *text, int line, int depth)
@@ -235,7 +237,7 @@ static void run_line(struct drill_run *run, const char *text, int line, int dept
 	const char *name;
 
 	split(&words, text);
-	if (!words.count || is_needless(&words))
+	if (!words.count || is_needless(&words, depth))
 		return;
 	name = base_name(words.word[0]);
 	if (!strcmp(name, "sysctl") || ends_with(name, "set_sysctls.py"))
