@@ -17,6 +17,7 @@
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "drill/live.h"
@@ -42,7 +43,7 @@ static int set_up(void **state)
 	assert_non_null(tool->object);
 	init = (init_fn *)(uintptr_t)dlsym(tool->object, "packetdrill_interface_init");
 	assert_non_null(init);
-	init("wscale=7,quick-acks=0", &tool->ifc);
+	init("quick-acks=0", &tool->ifc);
 	tool->flow.local.addr = ip_from_v4(0xc0a80001);
 	tool->flow.local.port = 8080;
 	tool->flow.remote.addr = ip_from_v4(0xc0000201);
@@ -410,9 +411,67 @@ static void test_epoll(void **state)
 	assert_int_equal(event.data.u64, 77);
 }
 
+/* ---- the script on the command line ---- */
+
+static const char script[] = "--mtu=1300\n"
+			     "--so_flags=\"ttl=33\"\n"
+			     "`sysctl -q net.ipv4.tcp_synack_retries=1`\n"
+			     "0 < S 0:0(0) win 1000 <mss 1000,nop,wscale 2>\n"
+			     "+0 > S. 0:0(0) ack 1 <mss 1260,nop,wscale 3>\n";
+
+/* In a process of its own, started as the tool would be: MSS, scale, sysctls are the script's. */
+static int play_script(void)
+{
+	static uint8_t bytes[DRILL_PACKET_MAX];
+	struct drill_option options[] = {{4, {2, 4, 3, 232}}, {1, {1}}, {3, {3, 3, 2}}};
+	struct drill_packet syn = {.flags = TCP_SYN, .window = 1000, .option_count = 3};
+	struct drill_live live = {.damage = "nothing"};
+	struct tool *tool;
+	long long first;
+	size_t n;
+
+	set_up((void **)&tool);
+	listener(tool);
+	syn.option = options;
+	n = drill_live_build(bytes, &syn, &tool->flow, false);
+	tool->ifc.netdev_send(tool->ifc.userdata, bytes, n);
+	first = receive(tool, &live);
+	if (live.segment.options.mss != 1260 || live.segment.options.wscale != 3 ||
+	    live.ip.ttl != 33)
+		return 1;
+	/* Once more after a second, and then no more. */
+	if (receive(tool, &live) - first < 900000 || receive(tool, &live))
+		return 2;
+	return 0;
+}
+
+static void test_script_of_the_command_line(void **state)
+{
+	char path[] = "/tmp/parley-plugin-XXXXXX.pkt", self[4096];
+	ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
+	int fd = mkstemps(path, 4), status;
+	pid_t child;
+
+	(void)state;
+	assert_true(len > 0 && fd >= 0);
+	self[len] = 0;
+	assert_int_equal(write(fd, script, sizeof script - 1), sizeof script - 1);
+	close(fd);
+	child = fork();
+	assert_true(child >= 0);
+	if (!child) {
+		execl(self, self, path, (char *)NULL);
+		_exit(127);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	unlink(path);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 #define PLUGIN_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		PLUGIN_TEST(test_passive_open),
@@ -427,7 +486,11 @@ int main(void)
 		PLUGIN_TEST(test_tcp_info_by_the_systems_call),
 		PLUGIN_TEST(test_active_open),
 		PLUGIN_TEST(test_epoll),
+		cmocka_unit_test(test_script_of_the_command_line),
 	};
 
+	(void)argv;
+	if (argc > 1)
+		return play_script();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
