@@ -60,12 +60,16 @@ enum parley_setting_scope {
 	X(DELAYED_ACK, "delayed-ack", NS, CONN, 0, PARLEY_MS(499), PARLEY_MS(40), \
 	  PARLEY_MS(40), \
 	  "longest delay of an acknowledgement; 0: at once (RFC 9293 3.8.6.3)") \
+	X(QUICK_ACKS, "quick-acks", COUNT, CONN, 0, 1000, 0, 0, \
+	  "full segments that are acknowledged at once before anything was sent") \
 	X(INITIAL_RTO, "initial-rto", NS, CONN, PARLEY_MS(1), PARLEY_S(60), PARLEY_S(1), \
 	  PARLEY_S(1), \
 	  "retransmission timeout before the first sample (RFC 6298 2.1)") \
 	X(MIN_RTO, "min-rto", NS, CONN, PARLEY_MS(1), PARLEY_S(60), PARLEY_MS(200), \
 	  PARLEY_S(1), \
 	  "lower bound of the retransmission timeout (RFC 6298 2.4 wants 1 s)") \
+	X(MIN_RTO_SPREAD, "min-rto-spread", NS, CONN, 0, PARLEY_S(60), 0, 0, \
+	  "lower bound of what is added to SRTT for the RTO; Linux has 200 ms") \
 	X(MAX_RTO, "max-rto", NS, CONN, PARLEY_S(1), PARLEY_S(3600), PARLEY_S(120), \
 	  PARLEY_S(120), \
 	  "upper bound of the retransmission timeout (RFC 6298 2.5)") \
@@ -73,6 +77,9 @@ enum parley_setting_scope {
 	  "retransmissions after which a soft error is reported (RFC 9293 3.8.3)") \
 	X(R2, "r2", NS, CONN, 0, PARLEY_S(86400), PARLEY_S(900), PARLEY_S(300), \
 	  "how long data is sent again without an answer before the connection ends; 0: for ever") \
+	X(EMPTY_PROBES, "empty-probes", BOOL, CONN, 0, 1, 0, 0, \
+	  "probe a closed window from below it, without data, as Linux does (RFC 9293 3.8.6.1 " \
+	  "wants an octet of new data)") \
 	X(SYN_RETRIES, "syn-retries", COUNT, CONN, 0, 255, 7, 7, \
 	  "retransmissions of a SYN before an active OPEN fails (MUST-23: at least 180 s)") \
 	X(SYNACK_RETRIES, "synack-retries", COUNT, CONN, 0, 255, 5, 7, \

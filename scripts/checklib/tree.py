@@ -18,9 +18,10 @@ LAYERS = {
     "net": ENGINE,
     "sock": ENGINE + ("sock",),
     "sim": ENGINE + ("sock", "sim"),
+    "drill": ENGINE + ("sock", "sim", "drill"),
     "dev": ENGINE + ("dev",),
     "run": ENGINE + ("sock", "dev", "run"),
-    "tool": ENGINE + ("sock", "sim", "dev", "run", "tool"),
+    "tool": ENGINE + ("sock", "sim", "drill", "dev", "run", "tool"),
 }
 # Tests stand one step outside: those of tcp may use a host, which only net has.
 TEST_LAYERS = dict(LAYERS, tcp=ENGINE)

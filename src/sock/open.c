@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "sock/layer.h"
+#include "wire/ip.h"
 
 static void open_from(const struct sock *s, struct parley_open *open)
 {
@@ -230,7 +231,9 @@ static int connect_start(struct sock_layer *layer, struct sock *s,
 	error = parley_connect(layer->host, layer->now, &open, &s->conn);
 	if (error < 0) {
 		s->conn = PARLEY_NO_CONN;
-		/* What Linux says of a four-tuple that is taken. */
+		/* What Linux says of a group, and of a four-tuple that is taken. */
+		if (error == -PARLEY_EINVAL && !ip_is_unicast(&remote->addr))
+			return -PARLEY_ENETUNREACH;
 		return error == -PARLEY_EADDRINUSE ? -PARLEY_EADDRNOTAVAIL : error;
 	}
 	s->state = SOCK_STATE_CONNECTING;

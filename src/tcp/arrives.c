@@ -432,18 +432,22 @@ static void text_in_order(struct tcp *tcp, struct tcb *tcb, uint32_t len, uint32
 		notice_raise(tcp, &tcb->notice, PARLEY_READABLE);
 	if (full < tcb->rcv_mss)
 		full = tcb->rcv_mss;
-	if (filled_gap || reassembly_waits(tcb) || tcb->rcv_unacked >= 2 * full) /* SHLD-19 */
+	/* More than one full segment is the second one, whatever its length (SHLD-19). */
+	if (filled_gap || reassembly_waits(tcb) || tcb->rcv_unacked > full)
 		tcb_owe(tcp, tcb, OWE_ACK);
 	else
 		window_delay_ack(tcp, tcb);
 }
 
-/* Nobody will ever read it: the peer must learn that (RFC 9293 3.6.1, SHLD-3). */
+/*
+ * Nobody will ever read it: the peer must learn that (RFC 9293 3.6.1, SHLD-3). Its own ACK is the
+ * number that it takes for exact (RFC 5961 3.2), also when our FIN has not come to it.
+ */
 static bool text_after_close(struct tcp *tcp, struct tcb *tcb, struct step *s)
 {
 	count(tcp, PARLEY_COUNTER_ABORT_ON_DATA);
 	drop(tcp, tcb, s, PARLEY_DROP_TEXT_AFTER_CLOSE);
-	output_reset(tcp, tcb);
+	output_refuse(tcp, s->arrival, &s->seg);
 	tcb_end(tcp, tcb, PARLEY_ECONNRESET, PARLEY_CAUSE_ABORT);
 	return false;
 }

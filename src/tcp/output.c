@@ -63,7 +63,8 @@ static void point_at_urgent(struct tcb *tcb, struct segment *seg)
 	if (tcb->state < PARLEY_ESTABLISHED)
 		return;
 	tcb->owed &= (uint16_t)~OWE_URGENT;
-	if (seq_leq(tcb->snd.up, seg->seq))
+	/* A probe begins below SND.UNA, where nothing is urgent any more. */
+	if (seq_leq(tcb->snd.up, seg->seq) || seq_leq(tcb->snd.up, tcb->snd.una))
 		return;
 	seg->flags |= TCP_URG;
 	seg->up = (uint16_t)(up < UINT16_MAX ? up : UINT16_MAX); /* MUST-62 */
@@ -313,6 +314,14 @@ static bool send_new(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
 	return finish_segment(tcp, tcb, out, PARLEY_WHY_NEW);
 }
 
+/* As Linux probes: below the window and without text, which must be answered, too. */
+static bool send_empty_probe(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
+{
+	start_segment(tcp, tcb, out, seq_sub(tcb->snd.una, 1));
+	count(tcp, PARLEY_COUNTER_WINDOW_PROBES);
+	return finish_segment(tcp, tcb, out, PARLEY_WHY_PROBE);
+}
+
 /*
  * RFC 9293 3.8.6.1: one octet of new data into the closed window (or the FIN), or the first of
  * what was sent already. It counts as sent: when the window opens it goes again at once.
@@ -323,6 +332,8 @@ static bool send_probe(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
 	uint64_t offset = tcb_nxt_off(tcb);
 
 	tcb->owed &= (uint16_t)~OWE_PROBE;
+	if (!record && tcb_setting(tcb, PARLEY_SET_EMPTY_PROBES))
+		return send_empty_probe(tcp, tcb, out);
 	if (!record) {
 		if (offset > tcb->snd_end ||
 		    (offset == tcb->snd_end && !(tcb->flags & TCB_CLOSED_BY_USER)))

@@ -124,6 +124,8 @@ void recovery_advance(struct tcp *tcp, struct tcb *tcb, uint32_t bytes, uint32_t
 			partial(tcp, tcb, bytes);
 		return;
 	}
+	/* For what duplicate ACKs announced, limited transmit has sent new data already. */
+	bytes -= tcb->sacked_bytes < bytes ? tcb->sacked_bytes : bytes;
 	tcb->sacked_bytes = 0;
 	congestion_of(tcb)->acked(tcb, bytes, flight);
 	tcb->flags &= ~(uint32_t)TCB_CWND_LIMITED;

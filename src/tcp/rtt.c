@@ -20,6 +20,7 @@ static uint64_t clamp(const struct tcb *tcb, uint64_t rto)
 
 void rtt_sample(struct tcp *tcp, struct tcb *tcb, uint64_t sample)
 {
+	uint64_t least = (uint64_t)tcb_setting(tcb, PARLEY_SET_MIN_RTO_SPREAD);
 	uint64_t spread;
 
 	if (!sample)
@@ -39,8 +40,10 @@ void rtt_sample(struct tcp *tcp, struct tcb *tcb, uint64_t sample)
 	if (sample < tcb->min_rtt)
 		tcb->min_rtt = sample;
 	spread = 4 * tcb->rttvar;
-	if (spread < GRANULARITY)
-		spread = GRANULARITY;
+	if (least < GRANULARITY)
+		least = GRANULARITY;
+	if (spread < least)
+		spread = least;
 	tcb->rto = clamp(tcb, tcb->srtt + spread);
 	OBSERVE(tcp, tcb, PARLEY_TRACE_RTT, (int64_t)sample, (int64_t)tcb->srtt,
 		(int64_t)tcb->rttvar, (int64_t)tcb->rto);

@@ -306,9 +306,13 @@ int user_consume(struct tcp *tcp, parley_conn conn, size_t len)
 static void apply(struct tcp *tcp, struct tcb *tcb, enum parley_setting setting)
 {
 	if (setting == PARLEY_SET_NODELAY || setting == PARLEY_SET_CORK) {
+		/* Switching Nagle off sends what waits, also against a cork, as Linux has it. */
+		bool push = setting == PARLEY_SET_NODELAY && tcb_setting(tcb, setting) &&
+			    tcb_nxt_off(tcb) < tcb->snd_end;
+
 		tcb->flags &= ~(uint32_t)TCB_MORE;
 		if (tcb->state >= PARLEY_ESTABLISHED)
-			tcb_owe(tcp, tcb, 0);
+			tcb_owe(tcp, tcb, push ? OWE_OVERRIDE : 0);
 	}
 	if (setting == PARLEY_SET_SEND_BUFFER && tcb->flags & TCB_WANTS_WRITABLE) {
 		tcb->flags &= ~(uint32_t)TCB_WANTS_WRITABLE;

@@ -6,6 +6,7 @@
 #include "tool/option.h"
 
 extern const struct command command_demo;
+extern const struct command command_drill;
 extern const struct command command_ladder;
 extern const struct command command_lan;
 extern const struct command command_run;

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+#include "drill/symbol.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+struct symbol {
+	const char *name;
+	int64_t value;
+};
+
+#define S(name)                        \
+	{                              \
+#name, (int64_t)(name) \
+	}
+
+/* clang-format off */
+static const struct symbol symbols[] = {
+	S(AF_UNSPEC), S(AF_INET), S(AF_INET6), S(PF_INET), S(PF_INET6), S(SOCK_STREAM),
+	S(SOCK_DGRAM), S(SOCK_RAW), S(SOCK_NONBLOCK), S(SOCK_CLOEXEC), S(IPPROTO_IP),
+	S(IPPROTO_TCP), S(IPPROTO_UDP), S(IPPROTO_ICMP), S(IPPROTO_ICMPV6), S(IPPROTO_IPV6),
+	S(IPPROTO_RAW), S(SOL_SOCKET), S(SOL_IP), S(SOL_IPV6), S(SOL_TCP),
+	S(SOMAXCONN), S(INADDR_ANY), S(INADDR_LOOPBACK), S(SHUT_RD), S(SHUT_WR), S(SHUT_RDWR),
+	S(SO_ACCEPTCONN), S(SO_BINDTODEVICE), S(SO_BROADCAST), S(SO_DEBUG), S(SO_DOMAIN),
+	S(SO_DONTROUTE), S(SO_ERROR), S(SO_KEEPALIVE), S(SO_LINGER), S(SO_MARK), S(SO_OOBINLINE),
+	S(SO_PRIORITY), S(SO_PROTOCOL), S(SO_RCVBUF), S(SO_RCVBUFFORCE), S(SO_RCVLOWAT),
+	S(SO_RCVTIMEO), S(SO_REUSEADDR), S(SO_REUSEPORT), S(SO_SNDBUF), S(SO_SNDBUFFORCE),
+	S(SO_SNDLOWAT), S(SO_SNDTIMEO), S(SO_TIMESTAMP), S(SO_TIMESTAMPING), S(SO_TYPE),
+	S(SO_MAX_PACING_RATE), S(SO_ZEROCOPY), S(SO_BUSY_POLL), S(SO_INCOMING_CPU), S(IP_TOS),
+	S(IP_TTL), S(IP_MTU), S(IP_MTU_DISCOVER), S(IP_PMTUDISC_DONT), S(IP_PMTUDISC_WANT),
+	S(IP_PMTUDISC_DO), S(IP_PMTUDISC_PROBE), S(IP_RECVERR), S(IP_FREEBIND),
+	S(IP_TRANSPARENT), S(IP_BIND_ADDRESS_NO_PORT), S(IPV6_MTU), S(IPV6_MTU_DISCOVER),
+	S(IPV6_RECVERR), S(IPV6_TCLASS), S(IPV6_UNICAST_HOPS), S(IPV6_V6ONLY), S(IPV6_HOPLIMIT),
+	S(TCP_NODELAY), S(TCP_MAXSEG), S(TCP_CORK), S(TCP_KEEPIDLE), S(TCP_KEEPINTVL),
+	S(TCP_KEEPCNT), S(TCP_SYNCNT), S(TCP_LINGER2), S(TCP_DEFER_ACCEPT), S(TCP_WINDOW_CLAMP),
+	S(TCP_INFO), S(TCP_QUICKACK), S(TCP_CONGESTION), S(TCP_MD5SIG),
+	S(TCP_THIN_LINEAR_TIMEOUTS), S(TCP_THIN_DUPACK), S(TCP_USER_TIMEOUT), S(TCP_FASTOPEN),
+	S(TCP_FASTOPEN_CONNECT), S(TCP_FASTOPEN_NO_COOKIE), S(TCP_TIMESTAMP),
+	S(TCP_NOTSENT_LOWAT), S(TCP_INQ), S(TCP_CM_INQ), S(TCP_CC_INFO), S(TCP_SAVE_SYN),
+	S(TCP_REPAIR), S(TCP_ESTABLISHED), S(TCP_SYN_SENT), S(TCP_SYN_RECV), S(TCP_FIN_WAIT1),
+	S(TCP_FIN_WAIT2), S(TCP_TIME_WAIT), S(TCP_CLOSE), S(TCP_CLOSE_WAIT), S(TCP_LAST_ACK),
+	S(TCP_LISTEN), S(TCP_CLOSING), S(TCP_CA_Open), S(TCP_CA_Disorder), S(TCP_CA_CWR),
+	S(TCP_CA_Recovery), S(TCP_CA_Loss), S(TCPI_OPT_TIMESTAMPS), S(TCPI_OPT_SACK),
+	S(TCPI_OPT_WSCALE), S(TCPI_OPT_ECN), S(TCPI_OPT_ECN_SEEN), S(TCPI_OPT_SYN_DATA),
+	S(O_RDONLY), S(O_WRONLY), S(O_RDWR), S(O_ACCMODE), S(O_APPEND), S(O_CREAT), S(O_EXCL),
+	S(O_TRUNC), S(O_NONBLOCK), S(O_NDELAY), S(O_CLOEXEC), S(F_DUPFD), S(F_GETFD), S(F_SETFD),
+	S(F_GETFL), S(F_SETFL), S(FD_CLOEXEC), S(MSG_OOB), S(MSG_PEEK), S(MSG_DONTROUTE),
+	S(MSG_CTRUNC), S(MSG_TRUNC), S(MSG_DONTWAIT), S(MSG_EOR), S(MSG_WAITALL), S(MSG_FIN),
+	S(MSG_SYN), S(MSG_CONFIRM), S(MSG_RST), S(MSG_ERRQUEUE), S(MSG_NOSIGNAL), S(MSG_MORE),
+	S(MSG_WAITFORONE), S(MSG_FASTOPEN), S(MSG_ZEROCOPY), S(MSG_CMSG_CLOEXEC), S(FIONREAD),
+	S(FIONBIO), S(SIOCATMARK), S(SIOCINQ), S(SIOCOUTQ), S(TIOCOUTQ), S(POLLIN), S(POLLPRI),
+	S(POLLOUT), S(POLLRDNORM), S(POLLRDBAND), S(POLLWRNORM), S(POLLWRBAND), S(POLLMSG),
+	S(POLLREMOVE), S(POLLRDHUP), S(POLLERR), S(POLLHUP), S(POLLNVAL), S(EPOLL_CTL_ADD),
+	S(EPOLL_CTL_MOD), S(EPOLL_CTL_DEL), S(EPOLL_CLOEXEC), S(EPOLLIN), S(EPOLLPRI),
+	S(EPOLLOUT), S(EPOLLRDNORM), S(EPOLLRDBAND), S(EPOLLWRNORM), S(EPOLLWRBAND), S(EPOLLMSG),
+	S(EPOLLERR), S(EPOLLHUP), S(EPOLLRDHUP), S(EPOLLONESHOT), S(EPOLLET), S(EPOLLEXCLUSIVE),
+	S(EPERM), S(ENOENT), S(EINTR), S(EIO), S(ENXIO), S(E2BIG), S(EBADF), S(EAGAIN),
+	S(EWOULDBLOCK), S(ENOMEM), S(EACCES), S(EFAULT), S(EBUSY), S(EEXIST), S(ENODEV),
+	S(ENOTDIR), S(EISDIR), S(EINVAL), S(ENFILE), S(EMFILE), S(ENOTTY), S(EFBIG), S(ENOSPC),
+	S(ESPIPE), S(EROFS), S(EPIPE), S(EDOM), S(ERANGE), S(ENOSYS), S(EPROTO), S(EOVERFLOW),
+	S(ENOTSOCK), S(EDESTADDRREQ), S(EMSGSIZE), S(EPROTOTYPE), S(ENOPROTOOPT),
+	S(EPROTONOSUPPORT), S(ESOCKTNOSUPPORT), S(EOPNOTSUPP), S(EPFNOSUPPORT), S(EAFNOSUPPORT),
+	S(EADDRINUSE), S(EADDRNOTAVAIL), S(ENETDOWN), S(ENETUNREACH), S(ENETRESET),
+	S(ECONNABORTED), S(ECONNRESET), S(ENOBUFS), S(EISCONN), S(ENOTCONN), S(ESHUTDOWN),
+	S(ETOOMANYREFS), S(ETIMEDOUT), S(ECONNREFUSED), S(EHOSTDOWN), S(EHOSTUNREACH),
+	S(EALREADY), S(EINPROGRESS), S(ECANCELED),
+	/* Other names of the same. */
+	{"TCP_CA_OPEN", TCP_CA_Open}, {"TCP_CA_DISORDER", TCP_CA_Disorder},
+	{"TCP_CA_RECOVERY", TCP_CA_Recovery}, {"TCP_CA_LOSS", TCP_CA_Loss},
+	{"TCP_INFINITE_SSTHRESH", 0x7fffffff}, {"NULL", 0}, {"SOL_UDP", 17},
+};
+/* clang-format on */
+
+#define SYMBOLS (sizeof symbols / sizeof *symbols)
+
+bool drill_symbol(const char *name, int64_t *value)
+{
+	for (size_t i = 0; i < SYMBOLS; i++) {
+		*value = symbols[i].value;
+		if (!strcmp(symbols[i].name, name))
+			return true;
+	}
+	return false;
+}
+
+const char *drill_errno_name(char out[static DRILL_SYMBOL_MAX], int error)
+{
+	for (size_t i = 0; i < SYMBOLS; i++) {
+		const char *name = symbols[i].name;
+
+		if (name[0] == 'E' && strncmp(name, "EPOLL", 5) && symbols[i].value == error)
+			return name;
+	}
+	snprintf(out, DRILL_SYMBOL_MAX, "errno %d", error);
+	return out;
+}
+
+char *drill_events_text(char out[static DRILL_EVENTS_MAX], uint32_t events, bool epoll)
+{
+	static const struct {
+		const char *name;
+		uint32_t bit;
+	} bits[] = {
+		{"POLLIN", POLLIN},	  {"POLLPRI", POLLPRI}, {"POLLOUT", POLLOUT},
+		{"POLLRDHUP", POLLRDHUP}, {"POLLERR", POLLERR}, {"POLLHUP", POLLHUP},
+		{"POLLNVAL", POLLNVAL},
+	};
+	size_t len = 0;
+
+	snprintf(out, DRILL_EVENTS_MAX, "0");
+	for (size_t i = 0; i < sizeof bits / sizeof *bits; i++) {
+		if (!(events & bits[i].bit))
+			continue;
+		len += (size_t)snprintf(out + len, DRILL_EVENTS_MAX - len, "%s%s%s", len ? "|" : "",
+					epoll ? "E" : "", bits[i].name);
+	}
+	return out;
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+#include "drill/sysctl.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define NS_PER_US 1000
+#define NS_PER_MS 1000000
+#define NS_PER_S  1000000000
+
+enum rule {
+	NUMBER,	    /* setting = value * unit */
+	NOT,	    /* setting = !value */
+	FEATURE,    /* 0 is met, anything else lacking */
+	ALWAYS,	    /* it is so in any case: 1 is met, 0 lacking */
+	RANGE,	    /* two settings */
+	LARGEST,    /* tcp_rmem, tcp_wmem: the last of three */
+	CONGESTION, /* by name */
+	NOTHING,
+};
+
+/* clang-format off */
+static const struct {
+	const char *name;
+	enum rule rule;
+	enum parley_setting setting;
+	int64_t unit;
+} table[] = {
+	{"tcp_window_scaling", NUMBER, PARLEY_SET_WINDOW_SCALE, 1},
+	{"tcp_syn_retries", NUMBER, PARLEY_SET_SYN_RETRIES, 1},
+	{"tcp_synack_retries", NUMBER, PARLEY_SET_SYNACK_RETRIES, 1},
+	{"tcp_retries1", NUMBER, PARLEY_SET_R1, 1},
+	{"tcp_fin_timeout", NUMBER, PARLEY_SET_FIN_WAIT_2, NS_PER_S},
+	{"tcp_keepalive_time", NUMBER, PARLEY_SET_KEEPALIVE_IDLE, NS_PER_S},
+	{"tcp_keepalive_intvl", NUMBER, PARLEY_SET_KEEPALIVE_INTERVAL, NS_PER_S},
+	{"tcp_keepalive_probes", NUMBER, PARLEY_SET_KEEPALIVE_COUNT, 1},
+	{"tcp_rto_min_us", NUMBER, PARLEY_SET_MIN_RTO, NS_PER_US},
+	{"tcp_rto_max_ms", NUMBER, PARLEY_SET_MAX_RTO, NS_PER_MS},
+	{"tcp_max_tw_buckets", NUMBER, PARLEY_SET_TIME_WAIT_LIMIT, 1},
+	{"tcp_max_syn_backlog", NUMBER, PARLEY_SET_SYN_BACKLOG, 1},
+	{"tcp_invalid_ratelimit", NUMBER, PARLEY_SET_CHALLENGE_INTERVAL, NS_PER_MS},
+	{"somaxconn", NUMBER, PARLEY_SET_SOMAXCONN, 1},
+	{"ip_default_ttl", NUMBER, PARLEY_SET_TTL, 1},
+	{"tcp_rfc1337", NOT, PARLEY_SET_RST_KILLS_TIME_WAIT, 1},
+	{"ip_local_port_range", RANGE, PARLEY_SET_PORT_FIRST, 1},
+	{"tcp_rmem", LARGEST, PARLEY_SET_RECEIVE_BUFFER_MAX, 1},
+	{"tcp_wmem", LARGEST, PARLEY_SET_SEND_BUFFER, 1},
+	{"tcp_congestion_control", CONGESTION, PARLEY_SET_CONGESTION, 1},
+	{"tcp_sack", FEATURE, 0, 0},
+	{"tcp_dsack", FEATURE, 0, 0},
+	{"tcp_fack", FEATURE, 0, 0},
+	{"tcp_timestamps", FEATURE, 0, 0},
+	{"tcp_ecn", FEATURE, 0, 0},
+	{"tcp_fastopen", FEATURE, 0, 0},
+	{"tcp_frto", FEATURE, 0, 0},
+	{"tcp_early_retrans", FEATURE, 0, 0},
+	{"tcp_recovery", FEATURE, 0, 0},
+	{"tcp_mtu_probing", FEATURE, 0, 0},
+	{"tcp_slow_start_after_idle", FEATURE, 0, 0},
+	{"tcp_moderate_rcvbuf", FEATURE, 0, 0},
+	{"tcp_thin_linear_timeouts", FEATURE, 0, 0},
+	{"tcp_abort_on_overflow", FEATURE, 0, 0},
+	{"tcp_no_metrics_save", ALWAYS, 0, 0},
+	{"tcp_reordering", NOTHING, 0, 0},
+	{"tcp_retries2", NOTHING, 0, 0},
+	{"tcp_orphan_retries", NOTHING, 0, 0},
+	{"tcp_syncookies", NOTHING, 0, 0},
+	{"tcp_tso_win_divisor", NOTHING, 0, 0},
+	{"tcp_min_tso_segs", NOTHING, 0, 0},
+	{"tcp_tso_rtt_log", NOTHING, 0, 0},
+	{"tcp_pacing_ss_ratio", NOTHING, 0, 0},
+	{"tcp_pacing_ca_ratio", NOTHING, 0, 0},
+	{"tcp_notsent_lowat", NOTHING, 0, 0},
+	{"tcp_fastopen_key", NOTHING, 0, 0},
+	{"tcp_fastopen_blackhole_timeout_sec", NOTHING, 0, 0},
+	{"tcp_tw_reuse", NOTHING, 0, 0},
+	{"tcp_tw_recycle", NOTHING, 0, 0},
+	{"tcp_challenge_ack_limit", NOTHING, 0, 0},
+	{"tcp_adv_win_scale", NOTHING, 0, 0},
+	{"tcp_app_win", NOTHING, 0, 0},
+	{"tcp_limit_output_bytes", NOTHING, 0, 0},
+	{"tcp_autocorking", NOTHING, 0, 0},
+	{"tcp_workaround_signed_windows", NOTHING, 0, 0},
+	{"tcp_shrink_window", NOTHING, 0, 0},
+	{"tcp_comp_sack_nr", NOTHING, 0, 0},
+	{"tcp_comp_sack_delay_ns", NOTHING, 0, 0},
+	{"tcp_base_mss", NOTHING, 0, 0},
+	{"tcp_min_snd_mss", NOTHING, 0, 0},
+	{"tcp_low_latency", NOTHING, 0, 0},
+	{"rmem_max", NOTHING, 0, 0},
+	{"wmem_max", NOTHING, 0, 0},
+	{"rmem_default", NOTHING, 0, 0},
+	{"wmem_default", NOTHING, 0, 0},
+	{"ip_no_pmtu_disc", NOTHING, 0, 0},
+	{"default_qdisc", NOTHING, 0, 0},
+	{"rp_filter", NOTHING, 0, 0},
+};
+/* clang-format on */
+
+static void change_one(struct drill_sysctl_change *change, enum parley_setting setting,
+		       int64_t value)
+{
+	const struct parley_setting_info *info = parley_setting_info(setting);
+
+	if (value < info->minimum)
+		value = info->minimum;
+	if (value > info->maximum)
+		value = info->maximum;
+	change->setting[change->count] = setting;
+	change->value[change->count++] = value;
+}
+
+/* Up to three numbers; how many there are. */
+static int read_numbers(const char *value, int64_t numbers[3])
+{
+	int n = 0;
+	char *end;
+
+	while (n < 3) {
+		numbers[n] = strtoll(value, &end, 0);
+		if (end == value)
+			break;
+		value = end;
+		n++;
+	}
+	return n;
+}
+
+/* The last component of a name with dots or slashes. */
+static const char *last_part(const char *name)
+{
+	const char *dot = strrchr(name, '.'), *slash = strrchr(name, '/');
+
+	if (slash && (!dot || slash > dot))
+		return slash + 1;
+	return dot ? dot + 1 : name;
+}
+
+enum drill_sysctl_result drill_sysctl(const char *name, const char *value,
+				      struct drill_sysctl_change *change)
+{
+	int64_t numbers[3] = {0};
+	int n = read_numbers(value, numbers);
+	size_t i = 0;
+
+	name = last_part(name);
+	change->count = 0;
+	while (i < sizeof table / sizeof *table && strcmp(table[i].name, name))
+		i++;
+	if (i == sizeof table / sizeof *table)
+		return DRILL_SYSCTL_UNKNOWN;
+	if (table[i].rule == NOTHING)
+		return DRILL_SYSCTL_NO_EFFECT;
+	if (table[i].rule == CONGESTION)
+		return strcmp(value, "reno") ? DRILL_SYSCTL_LACKING : DRILL_SYSCTL_MET;
+	if (!n || (table[i].rule == RANGE && n < 2))
+		return DRILL_SYSCTL_BAD_VALUE;
+	switch (table[i].rule) {
+	case FEATURE:
+		return numbers[0] ? DRILL_SYSCTL_LACKING : DRILL_SYSCTL_MET;
+	case ALWAYS:
+		return numbers[0] ? DRILL_SYSCTL_MET : DRILL_SYSCTL_LACKING;
+	case NOT:
+		change_one(change, table[i].setting, !numbers[0]);
+		break;
+	case RANGE:
+		change_one(change, PARLEY_SET_PORT_FIRST, numbers[0]);
+		change_one(change, PARLEY_SET_PORT_LAST, numbers[1]);
+		break;
+	case LARGEST:
+		change_one(change, table[i].setting, numbers[n - 1]);
+		break;
+	default:
+		change_one(change, table[i].setting, numbers[0] * table[i].unit);
+		break;
+	}
+	return DRILL_SYSCTL_SET;
+}
