@@ -9,6 +9,7 @@ extern const struct command command_demo;
 extern const struct command command_ladder;
 extern const struct command command_lan;
 extern const struct command command_run;
+extern const struct command command_sim;
 extern const struct command command_ss;
 extern const struct command command_stat;
 
