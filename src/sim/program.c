@@ -81,11 +81,21 @@ static void do_connect(struct sim_user *user, const struct parley_addr *addr,
 					     &user->conn));
 }
 
+/* A host's address on the first LAN that both are on, or else its first. */
+static const struct parley_addr *address_of(const struct sim_host *host, const struct sim_host *to)
+{
+	for (uint32_t i = 0; i < to->port_count; i++)
+		for (uint32_t k = 0; k < host->port_count; k++)
+			if (to->port[i]->lan == host->port[k]->lan)
+				return &to->port[i]->addr;
+	return &to->port[0]->addr;
+}
+
 static void connect_host(struct sim_user *user, const struct sim_op *op)
 {
 	const struct sim_world *world = user->host->world;
 
-	do_connect(user, &world->host[op->a]->port[0]->addr, op);
+	do_connect(user, address_of(user->host, world->host[op->a]), op);
 }
 
 static void connect_v4(struct sim_user *user, const struct sim_op *op)
@@ -100,9 +110,20 @@ static void do_listen(struct sim_user *user, const struct sim_op *op)
 	struct parley_open open = open_of(user, op->a);
 
 	open.backlog = (uint32_t)op->b;
+	open.flags = op->c ? PARLEY_OPEN_DECIDE : 0;
 	user->listening = sim_user_called(
 		user,
 		parley_listen(user->host->engine, sim_host_now(user->host), &open, &user->conn));
+}
+
+static void do_active(struct sim_user *user, const struct sim_op *op)
+{
+	const struct sim_world *world = user->host->world;
+	struct parley_endpoint remote = {*address_of(user->host, world->host[op->a]),
+					 (uint16_t)op->b};
+
+	sim_user_called(user, parley_open_active(user->host->engine, sim_host_now(user->host),
+						 user->conn, &remote));
 }
 
 static void do_open(struct sim_user *user, const struct sim_op *op)
@@ -155,15 +176,17 @@ static void end_sending(struct sim_user *user)
 static void do_shutdown(struct sim_user *user, const struct sim_op *op)
 {
 	unsigned how = (unsigned)op->a;
+	int result = parley_shutdown(user->host->engine, sim_host_now(user->host), user->conn, how);
 
+	/* Refused before there is a connection: then all goes on as it was. */
+	if (!sim_user_called(user, result))
+		return;
 	if (how & PARLEY_SHUT_WR)
 		end_sending(user);
 	if (how & PARLEY_SHUT_RD) {
 		user->to_read = 0;
 		user->closed |= user->shut_out;
 	}
-	sim_user_called(user, parley_shutdown(user->host->engine, sim_host_now(user->host),
-					      user->conn, how));
 }
 
 static void do_close(struct sim_user *user)
@@ -224,7 +247,8 @@ static bool has_come(const struct sim_user *user, enum sim_until until)
 		return ended || is_drained(user);
 	case SIM_UNTIL_READ:
 		/* A connection that ended may hold bytes still; pumping finds their end. */
-		return user->to_read == 0 || user->error || user->conn == PARLEY_NO_CONN;
+		return user->to_read == 0 || user->error || user->closed ||
+		       user->conn == PARLEY_NO_CONN;
 	case SIM_UNTIL_EOF:
 		return user->eof || user->error || user->closed || user->conn == PARLEY_NO_CONN;
 	case SIM_UNTIL_PEER_CLOSED:
@@ -267,6 +291,9 @@ static void do_now(struct sim_user *user, const struct sim_op *op)
 	case SIM_OP_OPEN:
 		do_open(user, op);
 		break;
+	case SIM_OP_ACTIVE:
+		do_active(user, op);
+		break;
 	case SIM_OP_SEND:
 		user->to_send = op->a == SIM_ALL ? SIM_ALL : user->to_send + op->a;
 		break;
@@ -299,6 +326,7 @@ static void do_now(struct sim_user *user, const struct sim_op *op)
 	case SIM_OP_SLEEP:
 	case SIM_OP_AT:
 	case SIM_OP_WAIT:
+	case SIM_OP_NEED:
 	case SIM_OP_REPEAT:
 	case SIM_OP_RETRY:
 		break;
@@ -319,7 +347,8 @@ static bool try_op(struct sim_user *user, const struct sim_op *op)
 	case SIM_OP_AT:
 		return has_slept(user, (uint64_t)op->a);
 	case SIM_OP_WAIT:
-		return has_come(user, (enum sim_until)op->a);
+		return has_come(user, (enum sim_until)op->a) ||
+		       (op->b && has_slept(user, (uint64_t)op->b));
 	default:
 		do_now(user, op);
 		return true;
@@ -348,7 +377,7 @@ void sim_program_go(struct sim_user *user)
 		const struct sim_op *op = &user->program->op[user->at];
 
 		sim_user_pump(user);
-		if (user->at == user->program->n) {
+		if (user->at == user->program->n || (op->kind == SIM_OP_NEED && !user->connected)) {
 			finish(user);
 			return;
 		}
@@ -361,4 +390,13 @@ void sim_program_go(struct sim_user *user)
 		user->at++;
 		user->begun = false;
 	}
+}
+
+void sim_program_interrupt(struct sim_user *user, const struct sim_op *op)
+{
+	if (op)
+		do_now(user, op);
+	else
+		finish(user);
+	sim_program_go(user);
 }

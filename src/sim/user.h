@@ -27,9 +27,11 @@
 #include <stdint.h>
 
 enum sim_op_kind {
-	SIM_OP_CONNECT,	   /* a: host's number, b: port, c: local port or 0 */
+	SIM_OP_CONNECT,	   /* a: host's number, b: port, c: local port or 0; by an address on a
+			      LAN that both are on, if there is one */
 	SIM_OP_CONNECT_V4, /* a: IPv4 address, b: port, c: local port or 0 */
-	SIM_OP_LISTEN,	   /* a: port, b: backlog */
+	SIM_OP_LISTEN,	   /* a: port, b: backlog, c: it asks of each SYN (user.c) */
+	SIM_OP_ACTIVE,	   /* a: host's number, b: port: such a connection becomes active */
 	SIM_OP_OPEN,	   /* a: port: one passive connection without a listener */
 	SIM_OP_ACCEPT,	   /* a: program for a new user, who gets the connection; waits for one,
 			      up to the time b of the world, ns, if it is not 0 */
@@ -40,7 +42,8 @@ enum sim_op_kind {
 	SIM_OP_URGENT,	   /* a: one in so many sends is urgent from now on; 0: none */
 	SIM_OP_SLEEP,	   /* a: ns */
 	SIM_OP_AT,	   /* a: sleep up to this time of the world, ns */
-	SIM_OP_WAIT,	   /* a: enum sim_until */
+	SIM_OP_WAIT,	   /* a: enum sim_until; b: at most to this time, 0: for ever */
+	SIM_OP_NEED,	   /* the program ends here unless the connection came to be */
 	SIM_OP_SHUTDOWN,   /* a: PARLEY_SHUT_RD, PARLEY_SHUT_WR or both */
 	SIM_OP_CLOSE,
 	SIM_OP_ABORT,
@@ -72,8 +75,11 @@ struct sim_op {
 #define SIM_CONNECT(host, p) SIM_OP_AB(SIM_OP_CONNECT, host, p)
 #define SIM_CONNECT_FROM(host, p, local) \
 	((struct sim_op){.kind = SIM_OP_CONNECT, .a = (host), .b = (p), .c = (local)})
-#define SIM_CONNECT_V4(addr, p)	     SIM_OP_AB(SIM_OP_CONNECT_V4, addr, p)
-#define SIM_LISTEN(port, backlog)    SIM_OP_AB(SIM_OP_LISTEN, port, backlog)
+#define SIM_CONNECT_V4(addr, p)	  SIM_OP_AB(SIM_OP_CONNECT_V4, addr, p)
+#define SIM_LISTEN(port, backlog) SIM_OP_AB(SIM_OP_LISTEN, port, backlog)
+#define SIM_LISTEN_ASKING(port, backlog) \
+	((struct sim_op){.kind = SIM_OP_LISTEN, .a = (port), .b = (backlog), .c = 1})
+#define SIM_ACTIVE(host, port)	     SIM_OP_AB(SIM_OP_ACTIVE, host, port)
 #define SIM_OPEN(port)		     SIM_OP_A(SIM_OP_OPEN, port)
 #define SIM_ACCEPT(program)	     SIM_OP_A(SIM_OP_ACCEPT, program)
 #define SIM_ACCEPT_BY(program, time) SIM_OP_AB(SIM_OP_ACCEPT, program, time)
@@ -85,6 +91,8 @@ struct sim_op {
 #define SIM_SLEEP(ns)		     SIM_OP_A(SIM_OP_SLEEP, ns)
 #define SIM_AT(ns)		     SIM_OP_A(SIM_OP_AT, ns)
 #define SIM_WAIT(until)		     SIM_OP_A(SIM_OP_WAIT, until)
+#define SIM_WAIT_BY(until, time)     SIM_OP_AB(SIM_OP_WAIT, until, time)
+#define SIM_NEED()		     SIM_OP_A(SIM_OP_NEED, 0)
 #define SIM_SHUTDOWN(how)	     SIM_OP_A(SIM_OP_SHUTDOWN, how)
 #define SIM_CLOSE()		     SIM_OP_A(SIM_OP_CLOSE, 0)
 #define SIM_ABORT()		     SIM_OP_A(SIM_OP_ABORT, 0)
@@ -129,6 +137,7 @@ struct sim_user {
 	uint64_t connected_at, eof_at, dead_at;
 	uint64_t sent, received; /* bytes */
 	uint32_t accepted;	 /* connections */
+	uint32_t decided;	 /* SYNs of which it was asked */
 	uint32_t bits;		 /* of all events */
 	uint32_t opened;	 /* times that it connected, or tried to */
 	uint32_t failed;	 /* earlier ones among them that ended with an error */
@@ -158,6 +167,11 @@ void sim_user_pace(struct sim_user *user);
 
 /* Goes on with the program as far as it goes. */
 void sim_program_go(struct sim_user *user);
+
+/*
+ * Does something out of turn, and goes on with the program; NULL: ends it here.
+ */
+void sim_program_interrupt(struct sim_user *user, const struct sim_op *op);
 
 /* Sends and reads what is wanted and possible now. */
 void sim_user_pump(struct sim_user *user);

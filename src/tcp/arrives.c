@@ -23,6 +23,7 @@
 #include "tcp/passive.h"
 #include "tcp/reassembly.h"
 #include "tcp/syn_text.h"
+#include "tcp/text.h"
 #include "tcp/user.h"
 #include "tcp/window.h"
 
@@ -31,11 +32,13 @@ struct step {
 	const struct arrival *arrival;
 	struct segment seg;
 	struct seq up; /* SEG.UP, from where the segment began before it was trimmed */
+	bool unscaled; /* it came with a SYN, which is trimmed now: so its window has no scale */
 };
 
 static struct step step_of(const struct arrival *arrival, const struct segment *segment)
 {
-	return (struct step){arrival, *segment, seq_add(segment->seq, segment->up)};
+	return (struct step){
+		.arrival = arrival, .seg = *segment, .up = seq_add(segment->seq, segment->up)};
 }
 
 static bool drop(struct tcp *tcp, const struct tcb *tcb, const struct step *s,
@@ -199,6 +202,7 @@ static bool first_check_sequence(struct tcp *tcp, struct tcb *tcb, struct step *
 	if (tcb->state == PARLEY_SYN_RECEIVED && !(tcb->flags & TCB_PASSIVE) &&
 	    s->seg.flags & TCP_ACK && judge_known_syn(tcb, &s->seg) &&
 	    seq_eq(s->seg.ack, tcb->snd.nxt)) {
+		s->unscaled = true; /* RFC 7323 2.2 */
 		window_trim(tcb, &s->seg);
 		return true;
 	}
@@ -309,9 +313,6 @@ static bool fin_is_next(const struct tcb *tcb, const struct segment *seg)
 	return seg->flags & TCP_FIN && seq_eq(seg->seq, tcb->rcv.nxt);
 }
 
-static void text_in_order(struct tcp *tcp, struct tcb *tcb, uint32_t len, uint32_t segment,
-			  bool filled_gap);
-
 /* What came with the SYN has its turn. This segment may bring it once more. */
 static void text_of_syn(struct tcp *tcp, struct tcb *tcb, struct step *s)
 {
@@ -326,6 +327,8 @@ static void text_of_syn(struct tcp *tcp, struct tcb *tcb, struct step *s)
 /* 3.10.7.4, fifth, in SYN-RECEIVED: the third step of the handshake, or nothing of the kind. */
 static bool synchronize(struct tcp *tcp, struct tcb *tcb, struct step *s)
 {
+	uint8_t shift;
+
 	if (seq_leq(s->seg.ack, tcb->snd.una) || seq_gt(s->seg.ack, tcb->snd.nxt)) {
 		output_refuse(tcp, s->arrival, &s->seg);
 		return drop(tcp, tcb, s, PARLEY_DROP_SYN_RECEIVED_ACK);
@@ -336,7 +339,11 @@ static bool synchronize(struct tcp *tcp, struct tcb *tcb, struct step *s)
 	/* The first window that is scaled: it counts, however old wl1 and wl2 make it look. */
 	tcb->snd.wl1 = s->seg.seq;
 	tcb->snd.wl2 = s->seg.ack;
+	shift = tcb->snd_shift;
+	if (s->unscaled)
+		tcb->snd_shift = 0;
 	acknowledge(tcp, tcb, &s->seg, s->arrival->at);
+	tcb->snd_shift = shift;
 	return true;
 }
 
@@ -414,29 +421,6 @@ static bool sixth_check_urg(struct tcp *tcp, struct tcb *tcb, struct step *s)
 		break;
 	}
 	return true;
-}
-
-/* Text that came in order: the user is told, and an ACK is owed, at once or later (MUST-58). */
-static void text_in_order(struct tcp *tcp, struct tcb *tcb, uint32_t len, uint32_t segment,
-			  bool filled_gap)
-{
-	uint32_t full = tcb->rcv_mss;
-
-	if (segment > tcb->rcv_mss)
-		tcb->rcv_mss = (uint16_t)(segment < tcb->local_mss ? segment : tcb->local_mss);
-	tcb->rcv_unacked += len;
-	tcb->last_received = tcp->now;
-	if (tcb->flags & TCB_READ_SHUT)
-		user_discard(tcp, tcb);
-	else if (tcb->flags & TCB_OWNED)
-		notice_raise(tcp, &tcb->notice, PARLEY_READABLE);
-	if (full < tcb->rcv_mss)
-		full = tcb->rcv_mss;
-	/* More than one full segment is the second one, whatever its length (SHLD-19). */
-	if (filled_gap || reassembly_waits(tcb) || tcb->rcv_unacked > full)
-		tcb_owe(tcp, tcb, OWE_ACK);
-	else
-		window_delay_ack(tcp, tcb);
 }
 
 /*
