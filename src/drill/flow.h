@@ -43,6 +43,8 @@ struct drill_flow {
 	bool over;
 	bool syn_again; /* a SYN was injected since */
 	uint32_t syn_seq;
+	bool fin_seen; /* a FIN was injected, and this acknowledges it */
+	uint32_t fin_ack;
 	bool urgent; /* urgent data was injected: bytes may be read out of order */
 	/* Timestamps that were sent, as the script has them and as they were. */
 	struct {

@@ -72,6 +72,10 @@ static void move_on(struct drill_flow *flow, const struct drill_packet *packet)
 	}
 	if (packet->flags & (TCP_RST | TCP_FIN))
 		flow->over = true;
+	if (packet->flags & TCP_FIN) {
+		flow->fin_seen = true;
+		flow->fin_ack = packet->seq + packet->len + 1;
+	}
 	if (packet->flags & TCP_URG)
 		flow->urgent = true;
 }

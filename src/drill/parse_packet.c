@@ -62,12 +62,24 @@ static bool parse_ip_field(struct drill_parser *parser, struct drill_packet *pac
 		parser, "a field of IP: noecn, ect0, ect1, ect01, ce, tos, ttl or flowlabel");
 }
 
+static bool parse_quoted(struct drill_parser *parser, struct drill_packet *packet);
+
+/* What an ICMP message quotes may stand before it, where fields of IP would. */
+static bool at_quoted(const struct drill_parser *parser, char close)
+{
+	return close == ']' &&
+	       (parser->token.kind == DRILL_TOKEN_INTEGER || drill_parser_at_word(parser, "udp") ||
+		drill_parser_at_word(parser, "raw"));
+}
+
 static bool parse_ip(struct drill_parser *parser, struct drill_packet *packet)
 {
 	char close = drill_parser_at_mark(parser, '(') ? ')' : ']';
 
 	if (!drill_parser_mark(parser, '(') && !drill_parser_mark(parser, '['))
 		return true;
+	if (at_quoted(parser, close))
+		return parse_quoted(parser, packet);
 	do {
 		if (!parse_ip_field(parser, packet))
 			return false;
@@ -434,13 +446,11 @@ static bool parse_length(struct drill_parser *parser, struct drill_packet *packe
 	return true;
 }
 
-static bool parse_quote(struct drill_parser *parser, struct drill_packet *packet)
+static bool parse_quoted(struct drill_parser *parser, struct drill_packet *packet)
 {
 	bool fine;
 
 	packet->quote = DRILL_QUOTE_TCP;
-	if (!drill_parser_mark(parser, '['))
-		return true;
 	if (drill_parser_word(parser, "udp")) {
 		packet->quote = DRILL_QUOTE_UDP;
 		fine = parse_length(parser, packet);
@@ -472,7 +482,10 @@ static bool parse_icmp(struct drill_parser *parser, struct drill_packet *packet)
 	if (drill_parser_word(parser, "id") &&
 	    !drill_parser_number(parser, "an identifier", 0, UINT16_MAX, &packet->icmp_id))
 		return false;
-	return parse_quote(parser, packet);
+	if (packet->quote)
+		return true;
+	packet->quote = DRILL_QUOTE_TCP;
+	return !drill_parser_mark(parser, '[') || parse_quoted(parser, packet);
 }
 
 static bool parse_udp(struct drill_parser *parser, struct drill_packet *packet)
@@ -501,6 +514,8 @@ bool drill_parse_packet(struct drill_parser *parser, struct drill_packet *packet
 		return false;
 	if (drill_parser_word(parser, "icmp"))
 		return parse_icmp(parser, packet);
+	if (packet->quote)
+		return drill_parser_expected(parser, "icmp, behind what the message quotes");
 	if (drill_parser_word(parser, "udp"))
 		return parse_udp(parser, packet);
 	return parse_tcp(parser, packet);

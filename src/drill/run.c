@@ -27,8 +27,7 @@ bool drill_step(struct drill_run *run, uint64_t time)
 	return due || early;
 }
 
-/* Moves the clock to a time of the script's; what is due on the way happens. */
-static void advance(struct drill_run *run, uint64_t time)
+void drill_advance(struct drill_run *run, uint64_t time)
 {
 	for (int steps = 0; steps < STEPS_MAX && drill_step(run, time); steps++)
 		;
@@ -84,7 +83,7 @@ static bool wait_for(struct drill_run *run, const struct drill_event *event)
 {
 	char is[DRILL_TIME_MAX], due[DRILL_TIME_MAX];
 
-	advance(run, run->time);
+	drill_advance(run, run->time);
 	if (drill_on_time(run, event->time_kind, run->time, run->time, run->last_time,
 			  drill_now(run)))
 		return true;

@@ -93,6 +93,9 @@ static inline uint64_t drill_now(const struct drill_run *run)
  */
 bool drill_step(struct drill_run *run, uint64_t time);
 
+/* Moves the clock to a time of the script's; what is due on the way happens. */
+void drill_advance(struct drill_run *run, uint64_t time);
+
 /*
  * Did something that was to happen at `time` (..`until` for ranges) happen then? False and a
  * failure when not. `actual` and both times are the script's; `last` that of the event before, or

@@ -506,14 +506,15 @@ static bool seventh_process_text(struct tcp *tcp, struct tcb *tcb, struct step *
 	return drop(tcp, tcb, s, PARLEY_DROP_TEXT_AFTER_FIN);
 }
 
-/* RCV.NXT stands before the peer's FIN: over it, and to the state that it leads to. */
+/*
+ * RCV.NXT stands before the peer's FIN: over it, and to the state that it leads to. RCV.WND stays,
+ * since a FIN takes no room in the buffer.
+ */
 static void receive_fin(struct tcp *tcp, struct tcb *tcb)
 {
 	tcb->flags |= TCB_FIN_RECEIVED;
 	tcb->rcv.nxt = seq_add(tcb->rcv.nxt, 1);
 	tcb->rcv_off++;
-	if (tcb->rcv.wnd)
-		tcb->rcv.wnd--;
 	reassembly_give_up(tcp, tcb);
 	tcb_owe(tcp, tcb, OWE_ACK);
 	if (tcb->flags & TCB_OWNED)

@@ -183,6 +183,18 @@ static void test_spellings(void **unused)
 	drill_script_free(script);
 }
 
+static void test_quote_before_icmp(void **unused)
+{
+	struct drill_script *script = parse(
+		"0 < [1:1461(1460)] icmp unreachable frag_needed mtu 9");
+	char got[DRILL_NOTATION_MAX];
+
+	(void)unused;
+	assert_string_equal(drill_packet_text(got, script->events->packet),
+			    "< icmp unreachable frag_needed mtu 9 [1:1461(1460)]");
+	drill_script_free(script);
+}
+
 static const char *const calls[] = {
 	"socket(..., SOCK_STREAM, IPPROTO_TCP) = 3",
 	"fcntl(3, F_SETFL, O_RDWR|O_NONBLOCK) = 0",
@@ -275,6 +287,7 @@ int main(void)
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_packets),
 		cmocka_unit_test(test_spellings),
+		cmocka_unit_test(test_quote_before_icmp),
 		cmocka_unit_test(test_calls),
 		cmocka_unit_test(test_message_header),
 		cmocka_unit_test(test_options_and_comments),

@@ -4,13 +4,14 @@
  * relative to the receive window. What is expected was written by hand from the RFC, with RFC 5961
  * and appendix A.2 where they say more.
  *
- * The window is 1000 bytes: 1..1000, or 2..1000 where the peer's FIN has been received.
+ * The window is 1000 bytes: 1..1000, or 2..1001 where the peer's FIN has been received:
+ * a FIN takes no room in the buffer.
  */
 #include "peer.h"
 
 #include <stdio.h>
 
-enum { EDGE = 1001 }; /* the right edge: the first number outside */
+enum { EDGE = 1001 }; /* the right edge before a FIN: the first number outside */
 
 /* Where SEG.SEQ stands. */
 enum place {
@@ -165,7 +166,7 @@ static enum parley_state after_fin(enum parley_state state)
 
 static uint32_t seq_at(enum place place, uint32_t nxt, const struct row *row)
 {
-	uint32_t len = row->len ? row->len : 1;
+	uint32_t len = row->len ? row->len : 1, edge = nxt + EDGE - 1;
 
 	switch (place) {
 	case BEFORE:
@@ -177,9 +178,9 @@ static uint32_t seq_at(enum place place, uint32_t nxt, const struct row *row)
 	case INSIDE:
 		return nxt + 500;
 	case LAST:
-		return EDGE - 1;
+		return edge - 1;
 	case AT_EDGE:
-		return EDGE;
+		return edge;
 	case BEYOND:
 	case PLACES:
 		break;
