@@ -31,11 +31,13 @@ struct step {
 	const struct arrival *arrival;
 	struct segment seg;
 	struct seq up; /* SEG.UP, from where the segment began before it was trimmed */
+	bool unscaled; /* it came with a SYN, which is trimmed now: so its window has no scale */
 };
 
 static struct step step_of(const struct arrival *arrival, const struct segment *segment)
 {
-	return (struct step){arrival, *segment, seq_add(segment->seq, segment->up)};
+	return (struct step){
+		.arrival = arrival, .seg = *segment, .up = seq_add(segment->seq, segment->up)};
 }
 
 static bool drop(struct tcp *tcp, const struct tcb *tcb, const struct step *s,
@@ -199,6 +201,7 @@ static bool first_check_sequence(struct tcp *tcp, struct tcb *tcb, struct step *
 	if (tcb->state == PARLEY_SYN_RECEIVED && !(tcb->flags & TCB_PASSIVE) &&
 	    s->seg.flags & TCP_ACK && judge_known_syn(tcb, &s->seg) &&
 	    seq_eq(s->seg.ack, tcb->snd.nxt)) {
+		s->unscaled = true; /* RFC 7323 2.2 */
 		window_trim(tcb, &s->seg);
 		return true;
 	}
@@ -326,6 +329,8 @@ static void text_of_syn(struct tcp *tcp, struct tcb *tcb, struct step *s)
 /* 3.10.7.4, fifth, in SYN-RECEIVED: the third step of the handshake, or nothing of the kind. */
 static bool synchronize(struct tcp *tcp, struct tcb *tcb, struct step *s)
 {
+	uint8_t shift;
+
 	if (seq_leq(s->seg.ack, tcb->snd.una) || seq_gt(s->seg.ack, tcb->snd.nxt)) {
 		output_refuse(tcp, s->arrival, &s->seg);
 		return drop(tcp, tcb, s, PARLEY_DROP_SYN_RECEIVED_ACK);
@@ -336,7 +341,11 @@ static bool synchronize(struct tcp *tcp, struct tcb *tcb, struct step *s)
 	/* The first window that is scaled: it counts, however old wl1 and wl2 make it look. */
 	tcb->snd.wl1 = s->seg.seq;
 	tcb->snd.wl2 = s->seg.ack;
+	shift = tcb->snd_shift;
+	if (s->unscaled)
+		tcb->snd_shift = 0;
 	acknowledge(tcp, tcb, &s->seg, s->arrival->at);
+	tcb->snd_shift = shift;
 	return true;
 }
 

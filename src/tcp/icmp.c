@@ -72,6 +72,9 @@ static void set_path(struct tcb *tcb, uint32_t mtu, uint64_t until)
 	tcb->mss = tcb->peer_mss < tcb->local_mss ? tcb->peer_mss : tcb->local_mss;
 	if (text < tcb->mss)
 		tcb->mss = (uint16_t)text;
+	/* What a loss left of it counted in shorter segments. */
+	if (tcb->cwnd < tcb->mss)
+		tcb->cwnd = tcb->mss;
 }
 
 void icmp_path_over(const struct tcp *tcp, struct tcb *tcb)
