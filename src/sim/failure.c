@@ -2,6 +2,7 @@
 #include "sim/failure.h"
 
 #include "sim/host.h"
+#include "sim/text.h"
 #include "sim/world.h"
 
 static const char *const texts[] = {
@@ -15,33 +16,11 @@ const char *sim_rule_text(int rule)
 	return rule >= 0 && rule < SIM_RULE_COUNT ? texts[rule] : "?";
 }
 
-/* Appends to a text of SIM_FAILURE_TEXT bytes, which stays terminated and is cut when full. */
-static unsigned put(char *text, unsigned at, const char *more)
-{
-	while (*more && at < SIM_FAILURE_TEXT - 1)
-		text[at++] = *more++;
-	text[at] = '\0';
-	return at;
-}
-
-static unsigned put_number(char *text, unsigned at, uint64_t n)
-{
-	char digits[21];
-	unsigned i = sizeof digits - 1;
-
-	digits[i] = '\0';
-	do {
-		digits[--i] = (char)('0' + n % 10);
-		n /= 10;
-	} while (n);
-	return put(text, at, digits + i);
-}
-
 void sim_fail(struct sim_world *world, const struct sim_host *host, enum sim_rule rule,
 	      const char *more, uint64_t a, uint64_t b)
 {
 	struct sim_failure *f = &world->failure;
-	unsigned at = 0;
+	struct sim_text text;
 
 	if (f->failed || (world->config.excused >> rule & 1))
 		return;
@@ -51,18 +30,19 @@ void sim_fail(struct sim_world *world, const struct sim_host *host, enum sim_rul
 	f->seed = world->config.seed;
 	f->event = world->events;
 	f->now = world->now;
+	sim_text_init(&text, f->text, sizeof f->text);
 	if (host) {
-		at = put(f->text, at, host->name);
-		at = put(f->text, at, ": ");
+		sim_text_put(&text, host->name);
+		sim_text_put(&text, ": ");
 	}
-	at = put(f->text, at, texts[rule]);
+	sim_text_put(&text, texts[rule]);
 	if (more) {
-		at = put(f->text, at, ": ");
-		at = put(f->text, at, more);
+		sim_text_put(&text, ": ");
+		sim_text_put(&text, more);
 	}
-	at = put(f->text, at, " (");
-	at = put_number(f->text, at, a);
-	at = put(f->text, at, ", ");
-	at = put_number(f->text, at, b);
-	put(f->text, at, ")");
+	sim_text_put(&text, " (");
+	sim_text_number(&text, a);
+	sim_text_put(&text, ", ");
+	sim_text_number(&text, b);
+	sim_text_put(&text, ")");
 }

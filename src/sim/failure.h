@@ -33,9 +33,11 @@ struct sim_world;
 	X(BEYOND_FIN, "something was sent behind the FIN") \
 	X(RST_FOR_RST, "a RST was answered with a RST") \
 	X(TIME_WAIT, "TIME-WAIT was over before 2 MSL") \
+	X(NO_TIME_WAIT, "the side that closed first left TIME-WAIT out") \
 	X(HELD_FRAME, "a frame's bytes changed before its release") \
 	X(EVENT, "an event for a connection that the user does not hold") \
 	X(CALL, "a call answered what it may not") \
+	X(REVIVED, "a keep-alive probe was needed to go on") \
 	X(STALL, "a host does not come to rest") \
 	X(STUCK, "nothing will happen any more, and something still waits") \
 	X(LATE, "the world did not come to rest in time") \

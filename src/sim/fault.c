@@ -50,6 +50,8 @@ static bool place_matches(const struct sim_fault *f, const struct sim_flow *flow
 
 static bool is_meant(const struct sim_fault *f, uint32_t count)
 {
+	if (f->every && count % f->every)
+		return false;
 	if (!f->nth[0])
 		return true;
 	for (int i = 0; i < SIM_NTH_MAX; i++)

@@ -45,6 +45,7 @@ struct sim_fault {
 	uint64_t until; /* ns; 0: for ever */
 	/* Which of the matches are meant, counted from 1; all zero: each. */
 	uint32_t nth[SIM_NTH_MAX];
+	uint32_t every; /* not 0: of those each so-manieth */
 	enum sim_action action;
 	uint64_t ns;
 	uint32_t bit;

@@ -81,6 +81,7 @@ void sim_flow_begin(struct sim_flow *flow, unsigned way, const struct segment *s
 	if (w->syn && !(segment->flags & TCP_ACK)) {
 		forget(&flow->way[!way]);
 		flow->incarnation++;
+		flow->strange = false;
 	}
 	forget(w);
 	w->syn = true;
@@ -107,6 +108,8 @@ void sim_flow_sent(struct sim_flow *flow, unsigned way, const struct segment *se
 	if (!(segment->flags & TCP_ACK))
 		return;
 	edge = seq_add(segment->ack, sim_flow_window(flow, way, segment));
+	if (!w->offered || seq_gt(segment->ack, w->acked))
+		w->acked = segment->ack;
 	if (!w->offered || seq_gt(edge, w->edge))
 		w->edge = edge;
 	w->offered = true;

@@ -31,6 +31,7 @@ struct sim_way {
 	struct seq iss;
 	struct seq fin_at;
 	struct seq end;		 /* behind the last number that it used */
+	struct seq acked;	 /* the furthest number that it acknowledged, with offered */
 	struct seq edge;	 /* the furthest right edge that it offered */
 	struct seq limit;	 /* the furthest right edge of the other side's that reached it */
 	enum parley_state state; /* as its host's trace had it last */
@@ -42,6 +43,7 @@ struct sim_flow {
 	struct parley_endpoint end[2]; /* in a fixed order; way[i] is what end[i] does */
 	struct sim_way way[2];
 	uint32_t incarnation; /* from 1 */
+	bool strange;	      /* a forged SYN began it: one side talks to nobody */
 };
 
 /*

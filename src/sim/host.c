@@ -145,6 +145,16 @@ int sim_host_profile(struct sim_world *world, int host, enum parley_profile prof
 	return parley_profile(h->engine, sim_host_now(h), profile);
 }
 
+int sim_host_mtu(struct sim_port *port, uint32_t mtu)
+{
+	struct parley_interface interface = {
+		.size = sizeof interface, .link = port->lan->config.link, .mtu = mtu};
+
+	memcpy(interface.mac, port->mac.b, sizeof interface.mac);
+	return parley_interface_set(port->host->engine, sim_host_now(port->host), port->ifindex,
+				    &interface);
+}
+
 uint64_t sim_host_now(const struct sim_host *host)
 {
 	return host->world->now + host->clock_ahead;
@@ -266,13 +276,18 @@ void sim_host_wake(struct sim_host *host)
 	sim_host_settle(host);
 }
 
-void sim_host_input(struct sim_port *port, const uint8_t *bytes, size_t len)
+void sim_host_input(struct sim_port *port, const uint8_t *bytes, size_t len, uint32_t times)
 {
 	struct sim_host *host = port->host;
 	uint64_t now = sim_host_now(host);
-	struct parley_rx rx = {.data = bytes, .len = len, .ifindex = port->ifindex, .arrival = now};
-	int error = parley_input(host->engine, now, &rx, 1);
+	struct parley_rx rx[SIM_INPUT_MAX];
+	uint32_t n = times < SIM_INPUT_MAX ? times : SIM_INPUT_MAX;
+	int error;
 
+	for (uint32_t i = 0; i < n; i++)
+		rx[i] = (struct parley_rx){
+			.data = bytes, .len = len, .ifindex = port->ifindex, .arrival = now};
+	error = parley_input(host->engine, now, rx, (int)n);
 	if (error)
 		sim_fail(host->world, host, SIM_RULE_CALL, "input", (uint64_t)-error, len);
 	sim_host_settle(host);

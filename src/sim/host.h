@@ -13,6 +13,7 @@
 #include <parley/parley.h>
 
 #define SIM_PORTS_MAX 8
+#define SIM_INPUT_MAX 320
 
 struct sim_host {
 	struct sim_event wake;
@@ -49,6 +50,9 @@ int sim_host_join(struct sim_world *world, int host, int lan, const struct parle
 /* The profile of a host's settings, for connections to come; what parley_profile() answers. */
 int sim_host_profile(struct sim_world *world, int host, enum parley_profile profile);
 
+/* Changes the MTU of a port's interface; what parley_interface_set() answers. */
+int sim_host_mtu(struct sim_port *port, uint32_t mtu);
+
 /* Moves a host's clock forward. */
 void sim_clock_jump(struct sim_world *world, int host, uint64_t ns);
 
@@ -58,8 +62,11 @@ uint64_t sim_host_now(const struct sim_host *host);
 /* Event SIM_EVENT_WAKE: the engine's deadline. */
 void sim_host_wake(struct sim_host *host);
 
-/* A frame arrived at a port: into the engine, with all that follows. */
-void sim_host_input(struct sim_port *port, const uint8_t *bytes, size_t len);
+/*
+ * A frame arrived at a port, or so many of the same at once, at most SIM_INPUT_MAX: into the
+ * engine, with all that follows.
+ */
+void sim_host_input(struct sim_port *port, const uint8_t *bytes, size_t len, uint32_t times);
 
 /* Event SIM_EVENT_DONE: the device has given a frame back. */
 void sim_host_release(struct sim_held *held);

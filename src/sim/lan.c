@@ -4,11 +4,14 @@
 #include "base/mem.h"
 #include "sim/fault.h"
 #include "sim/flow.h"
+#include "sim/forge.h"
 #include "sim/host.h"
 #include "sim/mix.h"
 #include "sim/oracle.h"
 #include "sim/packet.h"
 #include "sim/world.h"
+#include "wire/icmp.h"
+#include "wire/ipv4.h"
 
 #include <stdalign.h>
 
@@ -72,6 +75,12 @@ struct sim_port *sim_lan_join(struct sim_lan *lan, struct sim_host *host,
 	path_init(&port->path, &config, leaves);
 	lan->port[lan->port_count++] = port;
 	return port;
+}
+
+void sim_port_narrow(struct sim_port *port, uint32_t mtu, bool mute)
+{
+	port->narrow = mtu;
+	port->mute = mute;
 }
 
 void sim_path_set(struct sim_port *port, const struct path_config *path)
@@ -147,7 +156,7 @@ static struct sim_frame *frame_new(struct sim_port *to, const uint8_t *bytes, si
 
 	if (!frame)
 		return NULL;
-	*frame = (struct sim_frame){.to = to, .len = (uint32_t)len};
+	*frame = (struct sim_frame){.to = to, .len = (uint32_t)len, .times = 1};
 	frame->event = (struct sim_event){.kind = SIM_EVENT_FRAME, .owner = frame};
 	memcpy(frame->bytes, bytes, len);
 	return frame;
@@ -216,10 +225,12 @@ static void take_path(struct sending *s, const struct path_verdict *path)
 
 static void take_faults(struct sending *s, const struct sim_verdict *verdict)
 {
+	struct sim_world *world = s->port->lan->world;
 	uint32_t first = header_len(s->port->lan) * 8;
 
 	for (unsigned i = 0; i < s->copies; i++)
 		s->copy[i].at += verdict->delay_ns;
+	world->coverage.mishap[SIM_MISHAP_DELAYED] += verdict->delay_ns > 0;
 	if (verdict->corrupt && s->len * 8 > first) {
 		s->copy[0].corrupted = true;
 		s->copy[0].bit = first + verdict->bit % ((uint32_t)s->len * 8 - first);
@@ -242,7 +253,49 @@ static void look_at(struct sending *s, const struct sim_packet *packet, struct s
 	sim_oracle_sent(host, flow, way, packet);
 	sim_fault_judge(host->world, (int)host->number, flow, way, packet, verdict);
 	sim_flow_sent(flow, way, &packet->segment);
+	sim_forge_look(s->port, flow, way, packet);
 	s->incarnation = flow->incarnation;
+}
+
+/* What the path did, beside losing it. */
+static void count_path(struct sim_world *world, const struct path_verdict *path)
+{
+	uint32_t *mishap = world->coverage.mishap;
+
+	mishap[SIM_MISHAP_DUPLICATED] += path->copies > 1;
+	for (unsigned i = 0; i < path->copies; i++) {
+		mishap[SIM_MISHAP_REORDERED] += path->copy[i].reordered;
+		mishap[SIM_MISHAP_CORRUPTED] += path->copy[i].corrupted;
+	}
+}
+
+/* Fragmentation needed and DF set (RFC 1191 4), back to a port. */
+static void tell_too_big(struct sim_port *port, const struct sim_packet *packet)
+{
+	struct sim_world *world = port->lan->world;
+	uint8_t bytes[ETH_HEADER_LEN + IPV4_HEADER_LEN + ICMP_ERROR_MAX];
+	struct eth_frame eth = {.dst = packet->link_src, .src = packet->link_dst, .type = ETH_IPV4};
+	struct ip_packet ip = {
+		.src = packet->ip.dst, .dst = packet->ip.src, .protocol = IP_ICMP, .ttl = 64};
+	size_t at = header_len(port->lan) ? eth_emit(bytes, &eth) : 0;
+
+	ip.payload_len = icmp_emit_error(bytes + at + IPV4_HEADER_LEN, ICMP_UNREACHABLE,
+					 ICMP_FRAGMENTATION_NEEDED, port->narrow, &packet->ip);
+	ipv4_emit(bytes + at, &ip);
+	if (sim_inject(port, world->now + PARLEY_MS(1), bytes,
+		       at + IPV4_HEADER_LEN + ip.payload_len))
+		sim_fail(world, NULL, SIM_RULE_WORLD, "for a frame", world->arena->used, 0);
+}
+
+/* True when a segment is longer than the way behind the port carries. */
+static bool is_too_big(struct sim_port *port, const struct sim_packet *packet, size_t len)
+{
+	if (!port->narrow || packet->kind != SIM_PACKET_TCP ||
+	    len - header_len(port->lan) <= port->narrow)
+		return false;
+	if (!port->mute)
+		tell_too_big(port, packet);
+	return true;
 }
 
 void sim_lan_send(struct sim_port *port, const uint8_t *bytes, size_t len)
@@ -265,10 +318,15 @@ void sim_lan_send(struct sim_port *port, const uint8_t *bytes, size_t len)
 		tell_sending(&s, path.fate == PATH_LOST ? SIM_LOST : SIM_QUEUE_FULL);
 		return;
 	}
+	if (is_too_big(port, &packet, len)) {
+		tell_sending(&s, SIM_TOO_BIG);
+		return;
+	}
 	if (verdict.drop || is_cut(port, world->now)) {
 		tell_sending(&s, verdict.drop ? SIM_FAULTED : SIM_CUT);
 		return;
 	}
+	count_path(world, &path);
 	take_path(&s, &path);
 	take_faults(&s, &verdict);
 	for (unsigned i = 0; i < s.copies; i++)
@@ -296,15 +354,24 @@ bool sim_lan_hold(struct sim_port *port, const struct parley_frame *frame, uint6
 	return true;
 }
 
-int sim_inject(struct sim_port *port, uint64_t at, const uint8_t *bytes, size_t len)
+int sim_inject_as(struct sim_port *port, uint64_t at, const uint8_t *bytes, size_t len,
+		  const struct sim_injection *how)
 {
 	struct sim_frame *frame = frame_new(port, bytes, len);
 
 	if (!frame)
 		return -PARLEY_ENOMEM;
 	frame->from = -1;
+	frame->times = how->times;
+	frame->incarnation = how->incarnation;
+	frame->beyond = how->beyond;
 	frame->number = ++port->lan->world->frames_sent;
 	return launch(frame, at) ? 0 : -PARLEY_ENOMEM;
+}
+
+int sim_inject(struct sim_port *port, uint64_t at, const uint8_t *bytes, size_t len)
+{
+	return sim_inject_as(port, at, bytes, len, &(struct sim_injection){.times = 1});
 }
 
 int sim_cut(struct sim_port *port, uint64_t since, uint64_t until)
@@ -332,25 +399,67 @@ static void note_arrival(const struct sim_frame *frame, const struct sim_packet 
 		sim_flow_arrived(flow, way, &packet->segment);
 }
 
-void sim_lan_arrive(struct sim_world *world, struct sim_frame *frame)
+/* The window of its receiver has moved over a frame that was to lie beyond it. */
+static bool is_overtaken(const struct sim_frame *frame, const struct sim_packet *packet)
+{
+	const struct sim_way *receiver;
+	struct sim_flow *flow;
+	unsigned way;
+
+	if (!frame->beyond)
+		return false;
+	flow = sim_flow_get(frame->to->lan->world, &packet->src, &packet->dst, &way);
+	if (!flow)
+		return true;
+	receiver = &flow->way[!way];
+	return !receiver->offered || seq_lt(packet->segment.seq, receiver->edge);
+}
+
+/* A forged SYN that finds no connection makes one. */
+static void note_stranger(const struct sim_frame *frame, const struct sim_packet *packet)
+{
+	struct sim_flow *flow;
+	unsigned way;
+
+	if (frame->from >= 0 || !(packet->segment.flags & TCP_SYN))
+		return;
+	flow = sim_flow_get(frame->to->lan->world, &packet->src, &packet->dst, &way);
+	if (flow && flow->way[!way].state <= PARLEY_LISTEN)
+		flow->strange = true;
+}
+
+/* The flow learns of a TCP segment that arrives, and the oracles of whose RST it is. */
+static void look_at_arrival(const struct sim_frame *frame, const struct sim_packet *packet)
 {
 	struct sim_host *host = frame->to->host;
+
+	host->world->coverage.segments++;
+	note_arrival(frame, packet);
+	note_stranger(frame, packet);
+	host->after_rst = packet->segment.flags & TCP_RST;
+	host->rst_src = packet->src;
+	host->rst_dst = packet->dst;
+}
+
+static void arrive(struct sim_world *world, struct sim_frame *frame)
+{
 	struct sim_packet packet;
 
-	world->frames_under_way--;
-	if (is_cut(frame->to, world->now)) {
+	sim_packet_read(&packet, frame->to->lan->config.link, frame->bytes, frame->len);
+	if (is_cut(frame->to, world->now) || is_overtaken(frame, &packet)) {
 		tell_arriving(frame, SIM_CUT);
-	} else {
-		tell_arriving(frame, SIM_DELIVERED);
-		sim_packet_read(&packet, frame->to->lan->config.link, frame->bytes, frame->len);
-		if (packet.kind == SIM_PACKET_TCP) {
-			note_arrival(frame, &packet);
-			host->after_rst = packet.segment.flags & TCP_RST;
-			host->rst_src = packet.src;
-			host->rst_dst = packet.dst;
-		}
-		sim_host_input(frame->to, frame->bytes, frame->len);
-		host->after_rst = false;
+		return;
 	}
+	tell_arriving(frame, SIM_DELIVERED);
+	if (packet.kind == SIM_PACKET_TCP)
+		look_at_arrival(frame, &packet);
+	sim_host_input(frame->to, frame->bytes, frame->len, frame->times);
+	frame->to->host->after_rst = false;
+}
+
+void sim_lan_arrive(struct sim_world *world, struct sim_frame *frame)
+{
+	world->frames_under_way--;
+	arrive(world, frame);
 	sim_free(world->arena, frame, sizeof *frame + frame->len);
 }

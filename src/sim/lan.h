@@ -46,6 +46,9 @@ struct sim_port {
 	struct eth_addr mac;
 	struct parley_addr addr;
 	struct path path;
+	/* What the way behind it carries, 0: all; and whether nobody tells when it is too much. */
+	uint32_t narrow;
+	bool mute;
 };
 
 /* Frames that a port sends or would get are lost from `since` on and before `until`. */
@@ -74,6 +77,8 @@ struct sim_frame {
 	bool corrupted;
 	uint32_t incarnation; /* of its flow, 0: none (flow.h) */
 	uint32_t len;
+	uint32_t times; /* that it arrives, all at once */
+	bool beyond;	/* forged beyond the window: lost when that has moved over it */
 	uint8_t bytes[];
 };
 
@@ -95,6 +100,12 @@ int sim_lan_add(struct sim_world *world, const struct sim_lan_config *config);
 struct sim_port *sim_lan_join(struct sim_lan *lan, struct sim_host *host,
 			      const struct path_config *path);
 
+/*
+ * The way behind a port carries IP packets of at most mtu bytes from now on, 0: of any length. A
+ * longer one is lost, and ICMP tells its sender (RFC 1191), as from the other end, unless `mute`.
+ */
+void sim_port_narrow(struct sim_port *port, uint32_t mtu, bool mute);
+
 /* Changes a path from the next frame on; queue and seed stay. */
 void sim_path_set(struct sim_port *port, const struct path_config *path);
 
@@ -109,6 +120,16 @@ bool sim_lan_hold(struct sim_port *port, const struct parley_frame *frame, uint6
  * not look at them. -PARLEY_ENOMEM.
  */
 int sim_inject(struct sim_port *port, uint64_t at, const uint8_t *bytes, size_t len);
+
+/* How forged bytes arrive, beside where and when. */
+struct sim_injection {
+	uint32_t times;	      /* so often, all at once: at most SIM_INPUT_MAX (host.h) */
+	uint32_t incarnation; /* not 0: what they offer counts as this flow's (flow.h) */
+	bool beyond;	      /* they are lost when the receiver's window has moved over them */
+};
+
+int sim_inject_as(struct sim_port *port, uint64_t at, const uint8_t *bytes, size_t len,
+		  const struct sim_injection *how);
 
 /* The link of a port is down from `since` on and before `until`. -PARLEY_ENOMEM. */
 int sim_cut(struct sim_port *port, uint64_t since, uint64_t until);

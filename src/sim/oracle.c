@@ -62,6 +62,13 @@ static void judge_continuity(struct sim_host *host, const struct parley_trace_ev
 		host->shortest_wait = event->now - w->waits_since;
 }
 
+/* Who closed first may end without TIME-WAIT only when something went wrong. */
+static bool leaves_out_time_wait(enum parley_state from, enum parley_state to, int64_t cause)
+{
+	return to == PARLEY_CLOSED && cause == PARLEY_CAUSE_SEGMENT &&
+	       (from == PARLEY_FIN_WAIT_1 || from == PARLEY_FIN_WAIT_2 || from == PARLEY_CLOSING);
+}
+
 static void judge_edge(struct sim_host *host, const struct parley_trace_event *event)
 {
 	enum parley_state from = (enum parley_state)event->value[0];
@@ -72,6 +79,9 @@ static void judge_edge(struct sim_host *host, const struct parley_trace_event *e
 			 (uint64_t)event->value[1]);
 		return;
 	}
+	if (leaves_out_time_wait(from, to, event->value[2]))
+		sim_fail(host->world, host, SIM_RULE_NO_TIME_WAIT, NULL, (uint64_t)from,
+			 (uint64_t)event->value[2]);
 	host->world->coverage.edge[from][to]++;
 	judge_continuity(host, event, from, to);
 }
@@ -85,8 +95,6 @@ void sim_oracle_trace(struct sim_host *host, const struct parley_trace_event *ev
 		judge_edge(host, event);
 	else if (event->kind == PARLEY_TRACE_TIMER && first < PARLEY_TIMER_COUNT)
 		coverage->timer[first]++;
-	else if (event->kind == PARLEY_TRACE_DROP && first < PARLEY_DROP_COUNT)
-		coverage->drop[first]++;
 }
 
 static bool is_reverse(const struct sim_host *host, const struct sim_packet *packet)
@@ -108,8 +116,17 @@ static void judge_window(struct sim_host *host, const struct sim_flow *flow, uns
 	struct seq edge = seq_add(segment->ack, sim_flow_window(flow, way, segment));
 	uint32_t unit = sim_flow_unit(flow, way);
 
+	/* A SYN,ACK that is sent again cannot say more than this. */
+	if (segment->flags & TCP_SYN && segment->wnd == UINT16_MAX)
+		return;
 	if (w->offered && seq_leq(seq_add(edge, unit), w->edge))
 		sim_fail(host->world, host, SIM_RULE_WINDOW_SHRANK, NULL, w->edge.v, edge.v);
+}
+
+/* Segments that found no neighbour were lost inside: what they offered was never seen. */
+static bool lost_some(const struct sim_host *host)
+{
+	return host->engine && parley_drops(host->engine, PARLEY_DROP_NEIGHBOUR_FAILED) > 0;
 }
 
 /* What a segment acknowledges must have been sent, and lie in a window that was offered. */
@@ -119,7 +136,7 @@ static void judge_ack(struct sim_host *host, const struct sim_flow *flow, unsign
 	const struct sim_way *w = &flow->way[way], *other = &flow->way[!way];
 	bool is_fin = other->fin && seq_eq(segment->ack, seq_add(other->fin_at, 1));
 
-	if (w->offered && seq_gt(seq_sub(segment->ack, is_fin), w->edge))
+	if (w->offered && seq_gt(seq_sub(segment->ack, is_fin), w->edge) && !lost_some(host))
 		sim_fail(host->world, host, SIM_RULE_TAKEN_BEYOND, NULL, segment->ack.v, w->edge.v);
 
 	if (other->sent && seq_gt(segment->ack, other->end))
@@ -159,6 +176,8 @@ void sim_oracle_sent(struct sim_host *host, const struct sim_flow *flow, unsigne
 				 segment->ack.v);
 		return;
 	}
+	if (flow->strange)
+		return;
 	if (segment->flags & TCP_ACK) {
 		judge_window(host, flow, way, segment);
 		judge_ack(host, flow, way, segment);

@@ -81,11 +81,21 @@ static void do_connect(struct sim_user *user, const struct parley_addr *addr,
 					     &user->conn));
 }
 
+/* A host's address on the first LAN that both are on, or else its first. */
+static const struct parley_addr *address_of(const struct sim_host *host, const struct sim_host *to)
+{
+	for (uint32_t i = 0; i < to->port_count; i++)
+		for (uint32_t k = 0; k < host->port_count; k++)
+			if (to->port[i]->lan == host->port[k]->lan)
+				return &to->port[i]->addr;
+	return &to->port[0]->addr;
+}
+
 static void connect_host(struct sim_user *user, const struct sim_op *op)
 {
 	const struct sim_world *world = user->host->world;
 
-	do_connect(user, &world->host[op->a]->port[0]->addr, op);
+	do_connect(user, address_of(user->host, world->host[op->a]), op);
 }
 
 static void connect_v4(struct sim_user *user, const struct sim_op *op)
@@ -224,7 +234,8 @@ static bool has_come(const struct sim_user *user, enum sim_until until)
 		return ended || is_drained(user);
 	case SIM_UNTIL_READ:
 		/* A connection that ended may hold bytes still; pumping finds their end. */
-		return user->to_read == 0 || user->error || user->conn == PARLEY_NO_CONN;
+		return user->to_read == 0 || user->error || user->closed ||
+		       user->conn == PARLEY_NO_CONN;
 	case SIM_UNTIL_EOF:
 		return user->eof || user->error || user->closed || user->conn == PARLEY_NO_CONN;
 	case SIM_UNTIL_PEER_CLOSED:
@@ -299,6 +310,7 @@ static void do_now(struct sim_user *user, const struct sim_op *op)
 	case SIM_OP_SLEEP:
 	case SIM_OP_AT:
 	case SIM_OP_WAIT:
+	case SIM_OP_NEED:
 	case SIM_OP_REPEAT:
 	case SIM_OP_RETRY:
 		break;
@@ -319,7 +331,8 @@ static bool try_op(struct sim_user *user, const struct sim_op *op)
 	case SIM_OP_AT:
 		return has_slept(user, (uint64_t)op->a);
 	case SIM_OP_WAIT:
-		return has_come(user, (enum sim_until)op->a);
+		return has_come(user, (enum sim_until)op->a) ||
+		       (op->b && has_slept(user, (uint64_t)op->b));
 	default:
 		do_now(user, op);
 		return true;
@@ -348,7 +361,7 @@ void sim_program_go(struct sim_user *user)
 		const struct sim_op *op = &user->program->op[user->at];
 
 		sim_user_pump(user);
-		if (user->at == user->program->n) {
+		if (user->at == user->program->n || (op->kind == SIM_OP_NEED && !user->connected)) {
 			finish(user);
 			return;
 		}
@@ -361,4 +374,13 @@ void sim_program_go(struct sim_user *user)
 		user->at++;
 		user->begun = false;
 	}
+}
+
+void sim_program_interrupt(struct sim_user *user, const struct sim_op *op)
+{
+	if (op)
+		do_now(user, op);
+	else
+		finish(user);
+	sim_program_go(user);
 }

@@ -16,11 +16,12 @@
 #include <stdint.h>
 
 enum sim_event_kind {
-	SIM_EVENT_FRAME, /* a frame arrives: owner is a struct sim_frame */
-	SIM_EVENT_WAKE,	 /* a host's deadline: struct sim_host */
-	SIM_EVENT_SLEEP, /* a user slept long enough: struct sim_user */
-	SIM_EVENT_PACE,	 /* a slow reader may read again: struct sim_user */
-	SIM_EVENT_DONE,	 /* a device gives an output frame back: struct sim_held */
+	SIM_EVENT_FRAME,  /* a frame arrives: owner is a struct sim_frame */
+	SIM_EVENT_WAKE,	  /* a host's deadline: struct sim_host */
+	SIM_EVENT_SLEEP,  /* a user slept long enough: struct sim_user */
+	SIM_EVENT_PACE,	  /* a slow reader may read again: struct sim_user */
+	SIM_EVENT_CHANGE, /* something is done to the world: struct sim_change */
+	SIM_EVENT_DONE,	  /* a device gives an output frame back: struct sim_held */
 };
 
 struct sim_event {

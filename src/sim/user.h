@@ -27,7 +27,8 @@
 #include <stdint.h>
 
 enum sim_op_kind {
-	SIM_OP_CONNECT,	   /* a: host's number, b: port, c: local port or 0 */
+	SIM_OP_CONNECT,	   /* a: host's number, b: port, c: local port or 0; by an address on a
+			      LAN that both are on, if there is one */
 	SIM_OP_CONNECT_V4, /* a: IPv4 address, b: port, c: local port or 0 */
 	SIM_OP_LISTEN,	   /* a: port, b: backlog */
 	SIM_OP_OPEN,	   /* a: port: one passive connection without a listener */
@@ -40,7 +41,8 @@ enum sim_op_kind {
 	SIM_OP_URGENT,	   /* a: one in so many sends is urgent from now on; 0: none */
 	SIM_OP_SLEEP,	   /* a: ns */
 	SIM_OP_AT,	   /* a: sleep up to this time of the world, ns */
-	SIM_OP_WAIT,	   /* a: enum sim_until */
+	SIM_OP_WAIT,	   /* a: enum sim_until; b: at most to this time, 0: for ever */
+	SIM_OP_NEED,	   /* the program ends here unless the connection came to be */
 	SIM_OP_SHUTDOWN,   /* a: PARLEY_SHUT_RD, PARLEY_SHUT_WR or both */
 	SIM_OP_CLOSE,
 	SIM_OP_ABORT,
@@ -85,6 +87,8 @@ struct sim_op {
 #define SIM_SLEEP(ns)		     SIM_OP_A(SIM_OP_SLEEP, ns)
 #define SIM_AT(ns)		     SIM_OP_A(SIM_OP_AT, ns)
 #define SIM_WAIT(until)		     SIM_OP_A(SIM_OP_WAIT, until)
+#define SIM_WAIT_BY(until, time)     SIM_OP_AB(SIM_OP_WAIT, until, time)
+#define SIM_NEED()		     SIM_OP_A(SIM_OP_NEED, 0)
 #define SIM_SHUTDOWN(how)	     SIM_OP_A(SIM_OP_SHUTDOWN, how)
 #define SIM_CLOSE()		     SIM_OP_A(SIM_OP_CLOSE, 0)
 #define SIM_ABORT()		     SIM_OP_A(SIM_OP_ABORT, 0)
@@ -158,6 +162,11 @@ void sim_user_pace(struct sim_user *user);
 
 /* Goes on with the program as far as it goes. */
 void sim_program_go(struct sim_user *user);
+
+/*
+ * Does something out of turn, and goes on with the program; NULL: ends it here.
+ */
+void sim_program_interrupt(struct sim_user *user, const struct sim_op *op);
 
 /* Sends and reads what is wanted and possible now. */
 void sim_user_pump(struct sim_user *user);

@@ -4,7 +4,20 @@
 #include "sim/world.h"
 
 #define BACKLOG 128
-#define OPS_MAX 16
+#define OPS_MAX 24
+/* Nobody on a LAN of the swarm has it: 198.18.1.250. */
+#define NOBODY 0xc61201fau
+
+static const char *const names[] = {
+#define SIM_X(name, text, meaning) [SIM_##name] = text,
+	SIM_WORKLOAD_KINDS(SIM_X)
+#undef SIM_X
+};
+
+const char *sim_workload_name(int kind)
+{
+	return kind >= 0 && kind < SIM_WORKLOADS ? names[kind] : "?";
+}
 
 /* A program as it is put together. */
 struct script {
@@ -46,11 +59,18 @@ static void add_close(struct script *s)
 	add(s, SIM_WAIT(SIM_UNTIL_DEAD));
 }
 
+/* Ends sending; who has sent nothing may not be connected yet. */
+static void add_end(struct script *s)
+{
+	add(s, SIM_WAIT(SIM_UNTIL_CONNECTED));
+	add(s, SIM_SHUTDOWN(PARLEY_SHUT_WR));
+}
+
 static void sender(struct script *s, const struct sim_workload *w)
 {
 	add_send(s, w->bytes);
+	add_end(s);
 	/* Reading to the end first, so that close does not reset. */
-	add(s, SIM_SHUTDOWN(PARLEY_SHUT_WR));
 	add_read_all(s);
 	add_close(s);
 }
@@ -66,7 +86,7 @@ static void both_ways(struct script *s, const struct sim_workload *w)
 	add(s, SIM_SEND(w->bytes));
 	add(s, SIM_READ(SIM_ALL));
 	add(s, SIM_WAIT(SIM_UNTIL_SENT));
-	add(s, SIM_SHUTDOWN(PARLEY_SHUT_WR));
+	add_end(s);
 	add(s, SIM_WAIT(SIM_UNTIL_EOF));
 	add_close(s);
 }
@@ -107,31 +127,86 @@ static void close_together(struct script *s, const struct sim_workload *w)
 	add_close(s);
 }
 
+/* Reads nothing, and closes with all of it unread, which is a reset (RFC 9293 3.6.1). */
+static void ignorer(struct script *s, const struct sim_workload *w)
+{
+	add(s, SIM_SLEEP(w->pause));
+	add_close(s);
+}
+
+/* Closes first, without a word, and so has the TIME-WAIT. */
+static void closer(struct script *s, const struct sim_workload *w)
+{
+	add_send(s, w->bytes);
+	add(s, SIM_SHUTDOWN(PARLEY_SHUT_WR));
+	reader(s);
+}
+
+/* Has nothing to say for a while. */
+static void idler(struct script *s, const struct sim_workload *w)
+{
+	add(s, SIM_WAIT(SIM_UNTIL_CONNECTED));
+	add(s, SIM_SLEEP(w->pause));
+	add_close(s);
+}
+
 static void aborter(struct script *s, const struct sim_workload *w)
 {
 	add_read(s, w->bytes / 2);
 	add(s, SIM_ABORT());
 }
 
-/* What the two do once they are connected. False: unknown. */
-static bool write_roles(struct roles *r, const struct sim_workload *w)
+/* Of what the client gets: the kinds whose server sends bytes and closes. */
+static void write_download(struct roles *r, const struct sim_workload *w)
 {
 	switch (w->kind) {
 	case SIM_SLOW_READER:
 		add(&r->client, SIM_SLEEP(w->pause));
 		reader(&r->client);
-		sender(&r->server, w);
-		return true;
-	case SIM_DOWNLOAD:
+		break;
+	case SIM_PACED:
+		add(&r->client, SIM_PACE(w->count ? w->count : 1, w->pause));
 		reader(&r->client);
-		sender(&r->server, w);
+		break;
+	case SIM_NOT_READ:
+		ignorer(&r->client, w);
+		break;
+	case SIM_CLIENT_ABORTS:
+		aborter(&r->client, w);
+		break;
+	default:
+		reader(&r->client);
+		break;
+	}
+	sender(&r->server, w);
+}
+
+static void shorts(struct roles *r, const struct sim_workload *w)
+{
+	add_send(&r->client, w->bytes);
+	add_read(&r->client, w->bytes);
+	reader(&r->client);
+	add_read(&r->server, w->bytes);
+	sender(&r->server, w);
+}
+
+/* What the two do once they are connected. False: unknown. */
+static bool write_roles(struct roles *r, const struct sim_workload *w)
+{
+	switch (w->kind) {
+	case SIM_DOWNLOAD:
+	case SIM_SLOW_READER:
+	case SIM_PACED:
+	case SIM_NOT_READ:
+	case SIM_CLIENT_ABORTS:
+		write_download(r, w);
 		return true;
 	case SIM_UPLOAD:
+	case SIM_NOT_ACCEPTED:
 		sender(&r->client, w);
 		reader(&r->server);
 		return true;
 	case SIM_BOTH_WAYS:
-	case SIM_OPEN_TOGETHER:
 		both_ways(&r->client, w);
 		both_ways(&r->server, w);
 		return true;
@@ -139,11 +214,7 @@ static bool write_roles(struct roles *r, const struct sim_workload *w)
 		ping_pong(r, w);
 		return true;
 	case SIM_SHORT:
-		add_send(&r->client, w->bytes);
-		add_read(&r->client, w->bytes);
-		reader(&r->client);
-		add_read(&r->server, w->bytes);
-		sender(&r->server, w);
+		shorts(r, w);
 		return true;
 	case SIM_HALF_CLOSE:
 		half_close(r, w);
@@ -152,14 +223,22 @@ static bool write_roles(struct roles *r, const struct sim_workload *w)
 		close_together(&r->client, w);
 		close_together(&r->server, w);
 		return true;
-	case SIM_CLIENT_ABORTS:
-		aborter(&r->client, w);
-		sender(&r->server, w);
+	case SIM_REUSE:
+		reader(&r->client);
+		closer(&r->server, w);
+		return true;
+	case SIM_IDLE:
+		idler(&r->client, w);
+		reader(&r->server);
 		return true;
 	case SIM_SERVER_ABORTS:
 		sender(&r->client, w);
 		aborter(&r->server, w);
 		return true;
+	case SIM_OPEN_TOGETHER:
+	case SIM_PASSIVE:
+	case SIM_REFUSED:
+	case SIM_NOBODY:
 	case SIM_WORKLOADS:
 		break;
 	}
@@ -175,7 +254,9 @@ static int add_user(struct sim_world *world, int host, const struct script *s)
 
 static uint32_t connections(const struct sim_workload *w)
 {
-	return w->kind == SIM_SHORT && w->count ? w->count : 1;
+	bool several = w->kind == SIM_SHORT || w->kind == SIM_NOT_ACCEPTED || w->kind == SIM_REUSE;
+
+	return several && w->count ? w->count : 1;
 }
 
 /* The user who listens and accepts, each connection for a user of its own. */
@@ -187,9 +268,11 @@ static int add_listener(struct sim_world *world, const struct sim_workload *w,
 
 	if (program < 0)
 		return program;
-	add(&s, SIM_LISTEN(w->port, BACKLOG));
+	add(&s, SIM_LISTEN(w->port, w->backlog ? w->backlog : BACKLOG));
+	if (w->kind == SIM_NOT_ACCEPTED)
+		add(&s, SIM_AT(w->start + w->pause));
 	add(&s, SIM_ACCEPT_BY(program, w->patience));
-	add(&s, SIM_REPEAT(1, connections(w) - 1));
+	add(&s, SIM_REPEAT(s.n - 1, connections(w) - 1));
 	return add_user(world, w->server, &s);
 }
 
@@ -220,36 +303,106 @@ static int open_together(struct sim_world *world, const struct sim_workload *w,
 	return users->client < 0 ? users->client : users->listener;
 }
 
+/* One TCB in LISTEN, which becomes the connection. */
+static int open_passive(struct sim_world *world, const struct sim_workload *w,
+			struct sim_workload_users *users)
+{
+	struct script server = {.n = 0}, client = opening(w);
+
+	add(&server, SIM_OPEN(w->port));
+	if (w->patience)
+		add(&server, SIM_WAIT_BY(SIM_UNTIL_CONNECTED, w->patience));
+	else
+		add(&server, SIM_WAIT(SIM_UNTIL_CONNECTED));
+	add(&server, SIM_NEED());
+	both_ways(&server, w);
+	add(&client, SIM_CONNECT(w->server, w->port));
+	both_ways(&client, w);
+	users->listener = add_user(world, w->server, &server);
+	users->client = add_user(world, w->client, &client);
+	return users->client < 0 ? users->client : users->listener;
+}
+
+/* A connection that cannot come to be. */
+static int in_vain(struct sim_world *world, const struct sim_workload *w,
+		   struct sim_workload_users *users)
+{
+	struct script s = opening(w);
+
+	if (w->kind == SIM_NOBODY)
+		add(&s, SIM_CONNECT_V4(NOBODY, w->port));
+	else
+		add(&s, SIM_CONNECT(w->server, w->port));
+	add(&s, SIM_WAIT(SIM_UNTIL_DEAD));
+	users->client = users->listener = add_user(world, w->client, &s);
+	return users->client;
+}
+
+/* How the client begins: where it connects to, and again when that fails. */
+static void begin_client(struct script *s, const struct sim_workload *w)
+{
+	uint32_t again = s->n;
+
+	if (w->kind == SIM_REUSE)
+		add(s, SIM_CONNECT_FROM(w->server, w->port, w->port));
+	else
+		add(s, SIM_CONNECT(w->server, w->port));
+	if (!w->retries)
+		return;
+	add(s, SIM_WAIT(SIM_UNTIL_CONNECTED));
+	add(s, SIM_RETRY(again, w->retries));
+}
+
+/* The client, or several when nobody accepts. */
+static int add_clients(struct sim_world *world, const struct sim_workload *w,
+		       const struct script *client)
+{
+	uint32_t n = w->kind == SIM_NOT_ACCEPTED ? connections(w) : 1;
+	int first = add_user(world, w->client, client);
+
+	for (uint32_t i = 1; i < n && first >= 0; i++) {
+		int more = add_user(world, w->client, client);
+
+		if (more < 0)
+			return more;
+	}
+	return first;
+}
+
+/* 0 for the number of a user. */
+static int no_number(int result)
+{
+	return result < 0 ? result : 0;
+}
+
 int sim_workload_add(struct sim_world *world, const struct sim_workload *w,
 		     struct sim_workload_users *users)
 {
 	struct roles r = {.client = opening(w)};
-	uint32_t again;
-	int result;
+	uint32_t again = r.client.n;
 
-	if (w->kind == SIM_OPEN_TOGETHER) {
-		result = open_together(world, w, users);
-		return result < 0 ? result : 0;
-	}
+	if (w->kind == SIM_OPEN_TOGETHER)
+		return no_number(open_together(world, w, users));
+	if (w->kind == SIM_PASSIVE)
+		return no_number(open_passive(world, w, users));
+	if (w->kind == SIM_REFUSED || w->kind == SIM_NOBODY)
+		return no_number(in_vain(world, w, users));
 	if (w->in_place)
 		add(&r.server, SIM_IN_PLACE());
 	if (w->urgent)
 		add(&r.server, SIM_URGENT(w->urgent));
-	again = r.client.n;
-	add(&r.client, SIM_CONNECT(w->server, w->port));
-	if (w->retries) {
-		add(&r.client, SIM_WAIT(SIM_UNTIL_CONNECTED));
-		add(&r.client, SIM_RETRY(again, w->retries));
-	}
+	begin_client(&r.client, w);
 	if (!write_roles(&r, w))
 		return -PARLEY_EINVAL;
-	if (w->kind == SIM_SHORT)
+	if (w->kind == SIM_REUSE)
+		add(&r.client, SIM_SLEEP(w->pause));
+	if (w->kind == SIM_SHORT || w->kind == SIM_REUSE)
 		add(&r.client, SIM_REPEAT(again, connections(w) - 1));
 	users->listener = add_listener(world, w, &r.server);
 	if (users->listener < 0)
 		return users->listener;
-	users->client = add_user(world, w->client, &r.client);
-	return users->client < 0 ? users->client : 0;
+	users->client = add_clients(world, w, &r.client);
+	return no_number(users->client);
 }
 
 struct sim_user *sim_workload_server(const struct sim_world *world, int listener, uint32_t n)

@@ -4,6 +4,7 @@
 #include "sim/host.h"
 #include "sim/lan.h"
 #include "sim/oracle.h"
+#include "sim/stage.h"
 #include "sim/user.h"
 
 #include <stdalign.h>
@@ -41,6 +42,9 @@ static void handle(struct sim_world *world, struct sim_event *event)
 		break;
 	case SIM_EVENT_PACE:
 		sim_user_pace(event->owner);
+		break;
+	case SIM_EVENT_CHANGE:
+		sim_stage_change(event->owner);
 		break;
 	case SIM_EVENT_DONE:
 		sim_host_release(event->owner);

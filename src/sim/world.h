@@ -26,6 +26,7 @@
 #define SIM_WORLD_H
 
 #include "sim/arena.h"
+#include "sim/coverage.h"
 #include "sim/failure.h"
 #include "sim/queue.h"
 
@@ -37,17 +38,6 @@
 #define SIM_HOSTS_MAX	 64
 #define SIM_LANS_MAX	 64
 #define SIM_FLOW_BUCKETS 1024
-
-/* What becomes of a frame, step by step, as it is told to the hook. */
-enum sim_fate {
-	SIM_SENT,	/* it left the host; then, now or later, some of the others */
-	SIM_DELIVERED,	/* a copy arrived at a host */
-	SIM_LOST,	/* the path lost it */
-	SIM_QUEUE_FULL, /* no room in front of the path */
-	SIM_FAULTED,	/* a fault dropped it */
-	SIM_CUT,	/* the link was down */
-	SIM_BAD_FCS,	/* damaged, and the device would have noticed */
-};
 
 struct sim_sight {
 	uint64_t at;
@@ -76,13 +66,7 @@ struct sim_config {
 	struct sim_hooks hooks;
 };
 
-/* What was seen to happen, so that a set of worlds can show what it covered. */
-struct sim_coverage {
-	uint32_t edge[PARLEY_STATES][PARLEY_STATES];
-	uint32_t timer[PARLEY_TIMER_COUNT];
-	uint32_t drop[PARLEY_DROP_COUNT];
-	uint32_t fate[SIM_BAD_FCS + 1];
-};
+struct sim_stage;
 
 struct sim_world {
 	struct sim_arena *arena;
@@ -105,9 +89,11 @@ struct sim_world {
 	struct sim_program *programs; /* lists, the last added first */
 	uint32_t program_count;
 	struct sim_fault_state *faults;
+	struct sim_forge_state *forges;
 	struct sim_flow *flow[SIM_FLOW_BUCKETS];
 	struct sim_stream *stream[SIM_FLOW_BUCKETS];
-	uint8_t *scratch; /* room for one frame */
+	uint8_t *scratch;	 /* room for one frame */
+	struct sim_stage *stage; /* when a scenario made it (stage.h) */
 };
 
 enum sim_result {

@@ -99,7 +99,7 @@ static void draw_workload(struct rng *r, uint16_t port, uint64_t buffer)
 	uint64_t most = buffer * ROUNDS < BYTES_MAX ? buffer * ROUNDS : BYTES_MAX;
 
 	struct sim_workload w = {
-		.kind = (enum sim_workload_kind)rng_below(r, SIM_WORKLOADS),
+		.kind = (enum sim_workload_kind)rng_below(r, SIM_SERVER_ABORTS + 1),
 		.client = (int)rng_below(r, 2),
 		.port = port,
 		.in_place = one_in(r, 2),

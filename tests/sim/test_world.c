@@ -393,7 +393,7 @@ static void every_workload_ends_well(void **state)
 		w.kind = (enum sim_workload_kind)kind;
 		w.count = 20;
 		w.start = S;
-		w.pause = 5 * S;
+		w.pause = kind == SIM_PACED ? MS : 5 * S;
 		w.in_place = kind & 1;
 		scene_begin(&scene, &config);
 		assert_int_equal(sim_workload_add(scene.world, &w, &users), 0);

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Scenarios staged: what they say happens, once and in each run alike; and those that once found
+ * something, kept as files, end well.
+ */
+#include "sim/draw.h"
+#include "sim/host.h"
+#include "sim/lan.h"
+#include "sim/scenario_text.h"
+#include "sim/stage.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define ARENA ((size_t)64 << 20)
+#define HEAD  "seed 1\nheal 100s\nlimit 1000s\ncheck 1\nhost ann\nhost bob\nlan\n"
+#define PORTS "port ann 1 delay=10ms\nport bob 1 delay=10ms\n"
+
+static void *base;
+static struct sim_scenario scenario;
+
+static int set_up(void **state)
+{
+	(void)state;
+	base = aligned_alloc(SIM_ARENA_ALIGN, ARENA);
+	return base ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	free(base);
+	return 0;
+}
+
+static struct sim_world *stage(const char *text)
+{
+	struct sim_complaint complaint;
+	struct sim_world *world;
+	const char *wrong;
+
+	if (!sim_scenario_read(&scenario, text, strlen(text), &complaint))
+		fail_msg("line %u: %s", complaint.line, complaint.text);
+	world = sim_stage_new(base, ARENA, &scenario, NULL, &wrong);
+	if (!world)
+		fail_msg("%s", wrong);
+	return world;
+}
+
+static struct sim_world *run(const char *text)
+{
+	struct sim_world *world = stage(text);
+
+	if (sim_stage_run(world) != SIM_SETTLED)
+		fail_msg("%s", world->failure.text);
+	return world;
+}
+
+static void the_same_scenario_is_the_same_world(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 20; seed++) {
+		uint64_t digest[2], events[2];
+
+		sim_draw(&scenario, seed);
+		for (int i = 0; i < 2; i++) {
+			const char *wrong;
+			struct sim_world *world = sim_stage_new(base, ARENA, &scenario, NULL,
+								&wrong);
+
+			assert_non_null(world);
+			assert_int_equal(sim_stage_run(world), SIM_SETTLED);
+			digest[i] = world->digest;
+			events[i] = world->events;
+		}
+		assert_true(digest[0] == digest[1]);
+		assert_true(events[0] == events[1]);
+	}
+}
+
+static void another_seed_is_another_world(void **state)
+{
+	uint64_t one, other;
+
+	(void)state;
+	one = run(HEAD PORTS "work download ann bob port=1 bytes=1000\n")->digest;
+	other = run("seed 2\nheal 100s\nlimit 1000s\ncheck 1\nhost ann\nhost bob\nlan\n" PORTS
+		    "work download ann bob port=1 bytes=1000\n")
+			->digest;
+	assert_true(one != other);
+}
+
+static void a_setting_that_is_refused_is_told(void **state)
+{
+	const char *text = "limit 1s\nhost ann memory=1\n", *wrong;
+	struct sim_complaint complaint;
+
+	(void)state;
+	assert_true(sim_scenario_read(&scenario, text, strlen(text), &complaint));
+	assert_null(sim_stage_new(base, ARENA, &scenario, NULL, &wrong));
+	assert_string_equal(wrong, "a host, LAN or port cannot be made");
+	assert_null(sim_stage_new(base, SIM_ARENA_ALIGN, &scenario, NULL, &wrong));
+	assert_string_equal(wrong, "there is not enough room");
+}
+
+/* The clock of one host, and the path of another, change while bytes are under way. */
+static void changes_come_at_their_time(void **state)
+{
+	struct sim_world *world = stage(HEAD PORTS "work download ann bob port=1 bytes=300000\n"
+						   "route bob 1 at=50ms delay=70ms\n"
+						   "narrow bob 1 at=60ms mtu=900\n"
+						   "jump ann at=70ms by=3s\n");
+
+	(void)state;
+	assert_int_equal(sim_run_until(world, 49000000), SIM_RAN);
+	assert_true(world->host[1]->port[0]->path.config.delay_ns == 10000000);
+	assert_int_equal(sim_run_until(world, 69000000), SIM_RAN);
+	assert_true(world->host[1]->port[0]->path.config.delay_ns == 70000000);
+	assert_int_equal(world->host[1]->port[0]->narrow, 900);
+	assert_true(world->host[0]->clock_ahead == 0);
+	assert_int_equal(sim_stage_run(world), SIM_SETTLED);
+	assert_true(world->host[0]->clock_ahead == 3000000000);
+	assert_int_equal(world->coverage.mishap[SIM_MISHAP_ROUTE], 1);
+	assert_int_equal(world->coverage.mishap[SIM_MISHAP_NARROWED], 1);
+	assert_int_equal(world->coverage.mishap[SIM_MISHAP_CLOCK_JUMP], 1);
+	assert_true(world->coverage.fate[SIM_TOO_BIG] > 0);
+	assert_true(parley_counter(world->host[1]->engine, PARLEY_COUNTER_PATH_MTU_LOWERED) > 0);
+}
+
+/* Without ICMP nothing that is too long arrives before the links are whole. */
+static void a_mute_way_is_a_black_hole(void **state)
+{
+	struct sim_world *world = run(HEAD PORTS "work download ann bob port=1 bytes=30000\n"
+						 "set bob r2 0s\nset ann keepalive 1\n"
+						 "narrow bob 1 at=0s mtu=900 mute=1\n");
+
+	(void)state;
+	assert_true(world->now > 100000000000);
+	assert_true(parley_counter(world->host[1]->engine, PARLEY_COUNTER_PATH_MTU_LOWERED) == 0);
+}
+
+static void an_act_comes_when_its_state_does(void **state)
+{
+	struct sim_world *world = run(HEAD PORTS "work download ann bob port=1 bytes=30000\n"
+						 "act abort bob in=LAST-ACK\n"
+						 "act abort ann in=FIN-WAIT-2\n");
+
+	(void)state;
+	/* Bob, who closes first, never comes to the first state, nor ann to the second. */
+	assert_int_equal(world->coverage.mishap[SIM_MISHAP_ACT], 0);
+	world = run(HEAD PORTS "work download ann bob port=1 bytes=30000\n"
+			       "act abort bob in=FIN-WAIT-1\n");
+	assert_int_equal(world->coverage.mishap[SIM_MISHAP_ACT], 1);
+	assert_true(world->coverage.edge[PARLEY_FIN_WAIT_1][PARLEY_CLOSED] > 0);
+}
+
+/* Each kind of forgery is refused for the reason that it is named for. */
+static void forgeries_are_refused_for_their_reason(void **state)
+{
+	static const struct {
+		const char *line;
+		enum parley_drop reason;
+	} cases[] = {
+		{"forge truncated ann nth=4", PARLEY_DROP_TRUNCATED},
+		{"forge not-ours ann nth=4", PARLEY_DROP_NOT_OURS},
+		{"forge protocol ann nth=4", PARLEY_DROP_UNKNOWN_PROTOCOL},
+		{"forge ip-header ann nth=4", PARLEY_DROP_IP_HEADER},
+		{"forge ip-checksum ann nth=4", PARLEY_DROP_IP_CHECKSUM},
+		{"forge ip-source ann nth=4", PARLEY_DROP_IP_SOURCE},
+		{"forge fragment ann nth=4", PARLEY_DROP_IP_FRAGMENT},
+		{"forge source-route ann nth=4", PARLEY_DROP_IP_SOURCE_ROUTE},
+		{"forge icmp-malformed ann nth=4", PARLEY_DROP_ICMP_MALFORMED},
+		{"forge icmp-ignored ann nth=4", PARLEY_DROP_ICMP_IGNORED},
+		{"forge arp-malformed ann nth=4", PARLEY_DROP_ARP_MALFORMED},
+		{"forge tcp-header ann nth=4", PARLEY_DROP_TCP_HEADER},
+		{"forge tcp-checksum ann nth=4", PARLEY_DROP_TCP_CHECKSUM},
+		{"forge tcp-destination ann nth=4", PARLEY_DROP_TCP_DESTINATION},
+		{"forge stranger-ack ann nth=4", PARLEY_DROP_NO_CONNECTION},
+		{"forge stranger-ack ann set=S", PARLEY_DROP_LISTEN_ACK},
+		{"forge stranger-rst ann set=S", PARLEY_DROP_LISTEN_RST},
+		{"forge stranger-rst ann nth=4", PARLEY_DROP_RST_CLOSED},
+		{"forge stranger-syn-fin ann set=S", PARLEY_DROP_LISTEN_SYN_FIN},
+		{"forge stranger-none ann set=S", PARLEY_DROP_NO_FLAGS},
+		{"forge stranger-burst ann nth=4", PARLEY_DROP_REPLY_RING_FULL},
+		{"forge far-away ann nth=4", PARLEY_DROP_NO_ROUTE},
+		{"forge no-flags ann nth=4", PARLEY_DROP_NO_FLAGS},
+		{"forge no-ack ann nth=4", PARLEY_DROP_NO_ACK},
+		{"forge before-window ann nth=4", PARLEY_DROP_OUT_OF_WINDOW},
+		{"forge beyond-window ann nth=4", PARLEY_DROP_OUT_OF_WINDOW},
+		{"forge at-edge ann nth=4", PARLEY_DROP_OUT_OF_WINDOW},
+		{"forge text-after-fin bob set=F after=15ms", PARLEY_DROP_TEXT_AFTER_FIN},
+		{"forge rst-beyond ann nth=4", PARLEY_DROP_RST_OUT_OF_WINDOW},
+		{"forge rst-inside ann nth=4", PARLEY_DROP_RST_CHALLENGED},
+		{"forge syn-inside ann nth=4", PARLEY_DROP_SYN_CHALLENGED},
+		{"forge ack-unsent ann nth=4", PARLEY_DROP_ACK_UNSENT},
+		{"forge ack-old ann nth=4", PARLEY_DROP_ACK_TOO_OLD},
+		{"forge back-ack ann set=S", PARLEY_DROP_SYN_SENT_ACK},
+		{"forge back-rst ann set=S", PARLEY_DROP_SYN_SENT_RST},
+		{"forge back-other ann set=S", PARLEY_DROP_SYN_SENT_OTHER},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char text[512];
+		const struct sim_world *world;
+
+		snprintf(text, sizeof text,
+			 HEAD PORTS "work ping-pong ann bob port=1 bytes=3000 count=3\n%s\n",
+			 cases[i].line);
+		world = run(text);
+		if (!world->coverage.drop[cases[i].reason])
+			fail_msg("%s: not %s", cases[i].line,
+				 parley_drop_name((int)cases[i].reason));
+	}
+}
+
+/* A RST that hits ends the connection, and nothing else. */
+static void an_exact_forged_reset_ends_the_connection(void **state)
+{
+	struct sim_world *world = run(HEAD PORTS "work download ann bob port=1 bytes=300000\n"
+						 "forge rst-exact ann nth=20\n");
+
+	(void)state;
+	assert_int_equal(world->user[0]->error, 0);
+	assert_int_equal(world->coverage.edge[PARLEY_TIME_WAIT][PARLEY_CLOSED], 0);
+}
+
+static void single_bytes_with_holes_between_do_no_harm(void **state)
+{
+	struct sim_world *world = run(HEAD PORTS "work download ann bob port=1 bytes=300000\n"
+						 "forge holes bob nth=30\n");
+
+	(void)state;
+	assert_true(world->coverage.drop[PARLEY_DROP_RANGES_FULL] > 0);
+	assert_int_equal(world->coverage.edge[PARLEY_TIME_WAIT][PARLEY_CLOSED], 1);
+}
+
+/* Runs tests/sim/scenarios/NAME.scenario, which failed once. */
+static void ends_well(const char *name)
+{
+	static char text[SIM_SCENARIO_TEXT_MAX];
+	const char *source = getenv("PARLEY_SOURCE");
+	char path[4096];
+	size_t len;
+	FILE *file;
+
+	snprintf(path, sizeof path, "%s/tests/sim/scenarios/%s.scenario", source ? source : ".",
+		 name);
+	file = fopen(path, "re");
+	if (!file)
+		fail_msg("%s cannot be read", path);
+	len = fread(text, 1, sizeof text - 1, file);
+	fclose(file);
+	text[len] = '\0';
+	run(text);
+}
+
+/* The window of a SYN,ACK that crossed another was scaled, and more than fits was sent. */
+static void the_window_of_a_crossing_syn_is_not_scaled(void **state)
+{
+	(void)state;
+	ends_well("window-of-a-crossing-syn");
+}
+
+/* A loss had left one short segment of cwnd when the path became wide again. */
+static void cwnd_is_a_segment_when_segments_grow(void **state)
+{
+	(void)state;
+	ends_well("cwnd-when-segments-grow");
+}
+
+#define TEST(f) cmocka_unit_test(f)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(the_same_scenario_is_the_same_world),
+		TEST(another_seed_is_another_world),
+		TEST(a_setting_that_is_refused_is_told),
+		TEST(changes_come_at_their_time),
+		TEST(a_mute_way_is_a_black_hole),
+		TEST(an_act_comes_when_its_state_does),
+		TEST(forgeries_are_refused_for_their_reason),
+		TEST(an_exact_forged_reset_ends_the_connection),
+		TEST(single_bytes_with_holes_between_do_no_harm),
+		TEST(the_window_of_a_crossing_syn_is_not_scaled),
+		TEST(cwnd_is_a_segment_when_segments_grow),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
