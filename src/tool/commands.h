@@ -10,6 +10,7 @@ extern const struct command command_drill;
 extern const struct command command_ladder;
 extern const struct command command_lan;
 extern const struct command command_run;
+extern const struct command command_sim;
 extern const struct command command_ss;
 extern const struct command command_stat;
 

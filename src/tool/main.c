@@ -10,7 +10,7 @@
 
 static const struct command *const commands[] = {
 	&command_demo, &command_run,	&command_lan,	&command_ss,
-	&command_stat, &command_ladder, &command_drill,
+	&command_stat, &command_ladder, &command_drill, &command_sim,
 };
 
 #define COMMANDS (sizeof commands / sizeof *commands)
