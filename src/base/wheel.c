@@ -177,11 +177,14 @@ static bool check_slot(const struct wheel *w, uint32_t level, uint32_t slot, uin
 {
 	struct wheel_entry *const *link = &w->slots[level][slot];
 	uint32_t at = digit(w->clock, level);
-	uint64_t last = (UINT64_C(1) << WHEEL_DIGIT * level) - 1 + begins(w, level, slot);
+	uint64_t last;
 
 	if ((w->occupied[level] >> slot & 1) != (*link != NULL))
 		return false;
-	if (*link && (slot < at || (slot == at && level && level != w->emptying)))
+	if (!*link)
+		return true;
+	last = (UINT64_C(1) << WHEEL_DIGIT * level) - 1 + begins(w, level, slot);
+	if ((slot < at || (slot == at && level && level != w->emptying)))
 		return false;
 	for (const struct wheel_entry *e = *link; e; link = &e->next, e = e->next) {
 		uint64_t t = !level && e->deadline < w->clock ? w->clock : e->deadline;

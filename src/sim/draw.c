@@ -15,7 +15,7 @@
 #define HEALED_AT   (300 * S)
 #define LIMIT	    (4500 * S)
 #define PATIENCE    (600 * S)
-#define SEGMENTS    250u /* that a work may need, one way */
+#define SEGMENTS    160u /* that a work may need, one way */
 #define PORT_FIRST  1000
 #define RETRIES	    20
 #define SLABS_LEAST 5
