@@ -90,14 +90,6 @@ const struct sim_cover_group *sim_cover_group(uint32_t group)
 	return group < SIM_COVER_GROUPS ? &groups[group] : NULL;
 }
 
-bool sim_cover_never(uint32_t group, uint32_t i)
-{
-	const uint32_t edge = PARLEY_LISTEN * PARLEY_STATES + PARLEY_SYN_SENT;
-
-	/* No call makes a passive OPEN active; without flags nothing gets as far as a listener. */
-	return (group == 0 && i == edge) || (group == 1 && i == PARLEY_DROP_LISTEN_OTHER);
-}
-
 /* Where a number of segments stands in the spread, and the least that stands there. */
 static uint32_t place_of(uint64_t segments)
 {

@@ -80,9 +80,6 @@ const struct sim_cover_group *sim_cover_group(uint32_t group);
 
 #define SIM_COVER_ITEMS 128
 
-/* Nothing that a world can do leads there: docs/sim.md says why. */
-bool sim_cover_never(uint32_t group, uint32_t i);
-
 /* Sums over worlds. */
 struct sim_tally {
 	uint64_t worlds;

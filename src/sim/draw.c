@@ -47,6 +47,9 @@ static uint64_t spread(struct drawing *d, uint64_t low, uint64_t high)
 	unsigned bits = 0;
 	uint64_t room;
 
+	/* A switch is one way or the other. */
+	if (high - low == 1)
+		return low + rng_below(&d->r, 2);
 	while (bits < 63 && (high - low) >> bits)
 		bits++;
 	room = ((uint64_t)1 << rng_below(&d->r, bits + 1)) - 1;
@@ -100,7 +103,8 @@ static void draw_network(struct drawing *d)
 		struct sim_of_host *host = sim_list_add(d->s, SIM_LIST_hosts);
 
 		memcpy(host->name, names[i], 4);
-		host->memory = one_in(d, 4) ? PARLEY_SLAB * (SLABS_LEAST + below(d, 6)) : 0;
+		host->profile = one_in(d, 4) ? PARLEY_PROFILE_RFC : PARLEY_PROFILE_DEFAULT;
+		host->memory = one_in(d, 3) ? PARLEY_SLAB * (SLABS_LEAST + below(d, 4)) : 0;
 	}
 	for (uint32_t i = 0; i < lans; i++) {
 		struct sim_of_lan *lan = sim_list_add(d->s, SIM_LIST_lans);
@@ -208,6 +212,7 @@ static void draw_work(struct drawing *d, uint32_t n)
 	w->server = (int)(swap ? one : other);
 	w->port = (uint16_t)(PORT_FIRST + n);
 	w->in_place = one_in(d, 2);
+	w->ask = one_in(d, 8);
 	w->bytes = one_in(d, 3) ? spread(d, 0, most) : most / 4 + rng_below(&d->r, most);
 	w->count = 1 + below(d, 6);
 	w->backlog = one_in(d, 2) ? 1 + below(d, 3) : 0;

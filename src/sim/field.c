@@ -46,7 +46,8 @@ _Static_assert(sizeof(enum sim_workload_kind) == 4 && sizeof(int) == 4, "fields 
 #define END {SIM_FIELD_END, NULL, 0, NULL, 0}
 
 static const struct sim_field of_host[] = {
-	AT(sim_of_host, NAME, NULL, name), AT(sim_of_host, COUNT64, "memory", memory), END,
+	AT(sim_of_host, NAME, NULL, name), AT(sim_of_host, COUNT64, "memory", memory),
+	WORD(sim_of_host, "profile", profile, parley_profile_name, PARLEY_PROFILE_COUNT), END,
 };
 
 static const struct sim_field of_lan[] = {
@@ -70,7 +71,7 @@ static const struct sim_field of_work[] = {
 	AT(sim_workload, COUNT, "count", count), AT(sim_workload, COUNT, "backlog", backlog),
 	AT(sim_workload, COUNT, "retries", retries), AT(sim_workload, TIME, "start", start),
 	AT(sim_workload, TIME, "pause", pause), AT(sim_workload, LIMIT, "patience", patience),
-	AT(sim_workload, BOOL, "in-place", in_place), END,
+	AT(sim_workload, BOOL, "in-place", in_place), AT(sim_workload, BOOL, "ask", ask), END,
 };
 
 static const struct sim_field of_cut[] = {

@@ -378,7 +378,7 @@ static bool can_be(const struct sim_forge *what, const struct sim_packet *packet
 static void forge_holes(struct forging *f)
 {
 	const struct sim_way *own = &f->flow->way[f->way], *other = &f->flow->way[!f->way];
-	const struct sim_injection how = {.times = 1};
+	const struct sim_injection how = {.times = 1, .incarnation = f->flow->incarnation};
 	struct sim_world *world = f->to->lan->world;
 
 	for (uint32_t i = 0; i < HOLES; i++) {

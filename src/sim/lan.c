@@ -424,7 +424,7 @@ static void note_stranger(const struct sim_frame *frame, const struct sim_packet
 	if (frame->from >= 0 || !(packet->segment.flags & TCP_SYN))
 		return;
 	flow = sim_flow_get(frame->to->lan->world, &packet->src, &packet->dst, &way);
-	if (flow && flow->way[!way].state <= PARLEY_LISTEN)
+	if (flow && flow->way[!way].state <= PARLEY_SYN_SENT)
 		flow->strange = true;
 }
 

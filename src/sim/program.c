@@ -110,9 +110,20 @@ static void do_listen(struct sim_user *user, const struct sim_op *op)
 	struct parley_open open = open_of(user, op->a);
 
 	open.backlog = (uint32_t)op->b;
+	open.flags = op->c ? PARLEY_OPEN_DECIDE : 0;
 	user->listening = sim_user_called(
 		user,
 		parley_listen(user->host->engine, sim_host_now(user->host), &open, &user->conn));
+}
+
+static void do_active(struct sim_user *user, const struct sim_op *op)
+{
+	const struct sim_world *world = user->host->world;
+	struct parley_endpoint remote = {*address_of(user->host, world->host[op->a]),
+					 (uint16_t)op->b};
+
+	sim_user_called(user, parley_open_active(user->host->engine, sim_host_now(user->host),
+						 user->conn, &remote));
 }
 
 static void do_open(struct sim_user *user, const struct sim_op *op)
@@ -165,15 +176,17 @@ static void end_sending(struct sim_user *user)
 static void do_shutdown(struct sim_user *user, const struct sim_op *op)
 {
 	unsigned how = (unsigned)op->a;
+	int result = parley_shutdown(user->host->engine, sim_host_now(user->host), user->conn, how);
 
+	/* Refused before there is a connection: then all goes on as it was. */
+	if (!sim_user_called(user, result))
+		return;
 	if (how & PARLEY_SHUT_WR)
 		end_sending(user);
 	if (how & PARLEY_SHUT_RD) {
 		user->to_read = 0;
 		user->closed |= user->shut_out;
 	}
-	sim_user_called(user, parley_shutdown(user->host->engine, sim_host_now(user->host),
-					      user->conn, how));
 }
 
 static void do_close(struct sim_user *user)
@@ -277,6 +290,9 @@ static void do_now(struct sim_user *user, const struct sim_op *op)
 		break;
 	case SIM_OP_OPEN:
 		do_open(user, op);
+		break;
+	case SIM_OP_ACTIVE:
+		do_active(user, op);
 		break;
 	case SIM_OP_SEND:
 		user->to_send = op->a == SIM_ALL ? SIM_ALL : user->to_send + op->a;

@@ -27,7 +27,8 @@
 
 struct sim_of_host {
 	char name[SIM_SCENARIO_NAME];
-	uint64_t memory; /* cap, bytes; 0: the engine's default */
+	uint64_t memory;  /* cap, bytes; 0: the engine's default */
+	uint32_t profile; /* enum parley_profile: what settings are before any is set */
 };
 
 struct sim_of_lan {

@@ -122,6 +122,10 @@ static bool make_settings(struct sim_stage *stage)
 {
 	const struct sim_scenario *s = &stage->scenario;
 
+	for (uint32_t i = 0; i < s->count[SIM_LIST_hosts]; i++)
+		if (sim_host_profile(stage->world, (int)i,
+				     (enum parley_profile)s->hosts[i].profile))
+			return false;
 	for (uint32_t i = 0; i < s->count[SIM_LIST_sets]; i++) {
 		const struct sim_of_set *set = &s->sets[i];
 		struct sim_host *host = stage->world->host[set->host];

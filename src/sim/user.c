@@ -2,6 +2,7 @@
 #include "sim/user.h"
 
 #include "base/mem.h"
+#include "sim/mix.h"
 #include "sim/world.h"
 
 #include <stdalign.h>
@@ -252,9 +253,31 @@ void sim_user_pump(struct sim_user *user)
 	pump_in(user);
 }
 
+/* Of eight SYNs one is refused, one dropped, one put off, one forgotten, and the rest accepted. */
+static void decide(struct sim_user *user)
+{
+	static const enum parley_decision decisions[] = {PARLEY_DECIDE_REFUSE, PARLEY_DECIDE_DROP,
+							 PARLEY_DECIDE_LATER};
+	struct parley_host *engine = user->host->engine;
+	struct parley_syn syn = {.size = sizeof syn};
+
+	while (!parley_next_syn(engine, user->conn, &syn)) {
+		uint64_t draw = mix_word(user->host->world->config.seed, user->number);
+		uint64_t choice = mix64(mix_word(draw, ++user->decided)) % 8;
+
+		if (choice == 3)
+			continue;
+		sim_user_called(
+			user, parley_decide(engine, sim_host_now(user->host), syn.conn,
+					    choice < 3 ? decisions[choice] : PARLEY_DECIDE_ACCEPT));
+	}
+}
+
 static void note_event(struct sim_user *user, const struct parley_event *event)
 {
 	user->bits |= event->bits;
+	if (event->bits & PARLEY_DECIDE)
+		decide(user);
 	if (event->bits & PARLEY_CONNECTED)
 		note_connected(user);
 	if (event->bits & PARLEY_PEER_CLOSED)

@@ -30,7 +30,8 @@ enum sim_op_kind {
 	SIM_OP_CONNECT,	   /* a: host's number, b: port, c: local port or 0; by an address on a
 			      LAN that both are on, if there is one */
 	SIM_OP_CONNECT_V4, /* a: IPv4 address, b: port, c: local port or 0 */
-	SIM_OP_LISTEN,	   /* a: port, b: backlog */
+	SIM_OP_LISTEN,	   /* a: port, b: backlog, c: it asks of each SYN (user.c) */
+	SIM_OP_ACTIVE,	   /* a: host's number, b: port: such a connection becomes active */
 	SIM_OP_OPEN,	   /* a: port: one passive connection without a listener */
 	SIM_OP_ACCEPT,	   /* a: program for a new user, who gets the connection; waits for one,
 			      up to the time b of the world, ns, if it is not 0 */
@@ -74,8 +75,11 @@ struct sim_op {
 #define SIM_CONNECT(host, p) SIM_OP_AB(SIM_OP_CONNECT, host, p)
 #define SIM_CONNECT_FROM(host, p, local) \
 	((struct sim_op){.kind = SIM_OP_CONNECT, .a = (host), .b = (p), .c = (local)})
-#define SIM_CONNECT_V4(addr, p)	     SIM_OP_AB(SIM_OP_CONNECT_V4, addr, p)
-#define SIM_LISTEN(port, backlog)    SIM_OP_AB(SIM_OP_LISTEN, port, backlog)
+#define SIM_CONNECT_V4(addr, p)	  SIM_OP_AB(SIM_OP_CONNECT_V4, addr, p)
+#define SIM_LISTEN(port, backlog) SIM_OP_AB(SIM_OP_LISTEN, port, backlog)
+#define SIM_LISTEN_ASKING(port, backlog) \
+	((struct sim_op){.kind = SIM_OP_LISTEN, .a = (port), .b = (backlog), .c = 1})
+#define SIM_ACTIVE(host, port)	     SIM_OP_AB(SIM_OP_ACTIVE, host, port)
 #define SIM_OPEN(port)		     SIM_OP_A(SIM_OP_OPEN, port)
 #define SIM_ACCEPT(program)	     SIM_OP_A(SIM_OP_ACCEPT, program)
 #define SIM_ACCEPT_BY(program, time) SIM_OP_AB(SIM_OP_ACCEPT, program, time)
@@ -133,6 +137,7 @@ struct sim_user {
 	uint64_t connected_at, eof_at, dead_at;
 	uint64_t sent, received; /* bytes */
 	uint32_t accepted;	 /* connections */
+	uint32_t decided;	 /* SYNs of which it was asked */
 	uint32_t bits;		 /* of all events */
 	uint32_t opened;	 /* times that it connected, or tried to */
 	uint32_t failed;	 /* earlier ones among them that ended with an error */

@@ -237,6 +237,7 @@ static bool write_roles(struct roles *r, const struct sim_workload *w)
 		return true;
 	case SIM_OPEN_TOGETHER:
 	case SIM_PASSIVE:
+	case SIM_TURNED:
 	case SIM_REFUSED:
 	case SIM_NOBODY:
 	case SIM_WORKLOADS:
@@ -268,7 +269,10 @@ static int add_listener(struct sim_world *world, const struct sim_workload *w,
 
 	if (program < 0)
 		return program;
-	add(&s, SIM_LISTEN(w->port, w->backlog ? w->backlog : BACKLOG));
+	if (w->ask)
+		add(&s, SIM_LISTEN_ASKING(w->port, w->backlog ? w->backlog : BACKLOG));
+	else
+		add(&s, SIM_LISTEN(w->port, w->backlog ? w->backlog : BACKLOG));
 	if (w->kind == SIM_NOT_ACCEPTED)
 		add(&s, SIM_AT(w->start + w->pause));
 	add(&s, SIM_ACCEPT_BY(program, w->patience));
@@ -303,6 +307,13 @@ static int open_together(struct sim_world *world, const struct sim_workload *w,
 	return users->client < 0 ? users->client : users->listener;
 }
 
+/* Goes on only when somebody connects in time. */
+static void add_need(struct script *s, const struct sim_workload *w)
+{
+	add(s, SIM_WAIT_BY(SIM_UNTIL_CONNECTED, w->patience));
+	add(s, SIM_NEED());
+}
+
 /* One TCB in LISTEN, which becomes the connection. */
 static int open_passive(struct sim_world *world, const struct sim_workload *w,
 			struct sim_workload_users *users)
@@ -310,13 +321,16 @@ static int open_passive(struct sim_world *world, const struct sim_workload *w,
 	struct script server = {.n = 0}, client = opening(w);
 
 	add(&server, SIM_OPEN(w->port));
-	if (w->patience)
-		add(&server, SIM_WAIT_BY(SIM_UNTIL_CONNECTED, w->patience));
-	else
-		add(&server, SIM_WAIT(SIM_UNTIL_CONNECTED));
-	add(&server, SIM_NEED());
+	add_need(&server, w);
 	both_ways(&server, w);
-	add(&client, SIM_CONNECT(w->server, w->port));
+	if (w->kind == SIM_TURNED) {
+		add(&client, SIM_OPEN(w->port));
+		add(&client, SIM_SLEEP(w->pause));
+		add(&client, SIM_ACTIVE(w->server, w->port));
+		add_need(&client, w);
+	} else {
+		add(&client, SIM_CONNECT(w->server, w->port));
+	}
 	both_ways(&client, w);
 	users->listener = add_user(world, w->server, &server);
 	users->client = add_user(world, w->client, &client);
@@ -383,7 +397,7 @@ int sim_workload_add(struct sim_world *world, const struct sim_workload *w,
 
 	if (w->kind == SIM_OPEN_TOGETHER)
 		return no_number(open_together(world, w, users));
-	if (w->kind == SIM_PASSIVE)
+	if (w->kind == SIM_PASSIVE || w->kind == SIM_TURNED)
 		return no_number(open_passive(world, w, users));
 	if (w->kind == SIM_REFUSED || w->kind == SIM_NOBODY)
 		return no_number(in_vain(world, w, users));

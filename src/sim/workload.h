@@ -35,6 +35,8 @@
 	X(NOT_ACCEPTED, "not-accepted", \
 	  "count clients send bytes to a listener that accepts none before `pause`") \
 	X(PASSIVE, "passive", "one passive OPEN without a listener, then as both-ways") \
+	X(TURNED, "turned", \
+	  "two passive OPENs; the client's becomes active after `pause`, then as both-ways") \
 	X(REUSE, "reuse", \
 	  "count connections from the same port, `pause` apart, which the server closes") \
 	X(REFUSED, "refused", "a client connects to a port where nobody listens") \
@@ -55,6 +57,7 @@ struct sim_workload {
 	uint16_t port;	    /* of the server */
 	bool in_place;	    /* users copy nothing */
 	uint32_t urgent;    /* one in so many sends is urgent; 0: none */
+	bool ask;	    /* the listener asks of each SYN, and refuses or drops some */
 	uint64_t bytes;
 	uint32_t count;
 	uint32_t backlog;  /* of the listener; 0: 128 */

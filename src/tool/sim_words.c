@@ -45,13 +45,6 @@ void sim_words_one(const struct sim_case *told)
 	       (double)t->now / 1e9, t->event, t->coverage.segments, t->digest);
 }
 
-static char mark(bool few, bool never)
-{
-	if (never)
-		return '-';
-	return few ? '!' : ' ';
-}
-
 /* One group of the table; answers how many of its items occurred too seldom. */
 static unsigned say_group(const struct sim_sum *sum, uint32_t g)
 {
@@ -63,14 +56,13 @@ static unsigned say_group(const struct sim_sum *sum, uint32_t g)
 		uint64_t count = sum->tally->count[g][i];
 		char name[ITEM_TEXT];
 		struct sim_text text;
-		bool never = !count && sim_cover_never(g, i);
-		bool few = !never && count < SIM_COVER_LEAST;
+		bool few = count < SIM_COVER_LEAST;
 
 		sim_text_init(&text, name, sizeof name);
 		if (!group->item(i, &text))
 			continue;
 		seldom += few;
-		printf("%s%c %-*s %10" PRIu64, column ? " " : "", mark(few, never), COLUMN - 12,
+		printf("%s%c %-*s %10" PRIu64, column ? " " : "", few ? '!' : ' ', COLUMN - 12,
 		       name, count);
 		column = (column + 1) % COLUMNS;
 		if (!column)
