@@ -220,7 +220,9 @@ static bool worth_sending(const struct tcb *tcb, uint32_t len, uint64_t unsent, 
 /* What is left to send cannot go: the timer that will see to it, unless an ACK will. */
 static void wait_for_window(struct tcp *tcp, struct tcb *tcb, uint32_t usable)
 {
-	if (tcb_flight(tcb) || tcb->main_at != TCB_NEVER)
+	/* A user who waits for memory must not keep what he has sent from going. */
+	if (tcb_flight(tcb) ||
+	    (tcb->main_at != TCB_NEVER && tcb->main_timer != PARLEY_TIMER_MEMORY))
 		return;
 	if (usable)
 		tcb_arm(tcp, tcb, PARLEY_TIMER_OVERRIDE,

@@ -2,6 +2,7 @@
 #include "tool/replay.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,8 +12,10 @@
 #include "sim/shrink.h"
 
 #define TRIES_MAX 3000
-#define PATH_ROOM 4096
-#define HOSTS	  (sizeof((struct sim_scenario){0}.hosts) / sizeof(struct sim_of_host))
+/* Each world that does not end takes TRIAL_PATIENCE. */
+#define TRIES_ENDLESS 60
+#define PATH_ROOM     4096
+#define HOSTS	      (sizeof((struct sim_scenario){0}.hosts) / sizeof(struct sim_of_host))
 /* What captures show as the beginning of virtual time: 2000-01-01. */
 #define EPOCH (UINT64_C(946684800) * 1000000000)
 
@@ -43,6 +46,8 @@ bool replay_shrink(struct sim_scenario *scenario, const struct trial *failed, st
 	struct shrinking s = {.failed = failed, .last = trial};
 	struct sim_shrinking shrinking = {.fails = fails, .context = &s, .tries_max = TRIES_MAX};
 
+	if (failed->signal == SIGVTALRM)
+		shrinking.tries_max = TRIES_ENDLESS;
 	if (!trial_open())
 		return false;
 	sim_shrink(&shrinking, scenario);

@@ -31,7 +31,7 @@ struct trial {
 };
 
 /* CPU seconds after which a world that still runs is ended by SIGVTALRM. */
-#define TRIAL_PATIENCE 60
+#define TRIAL_PATIENCE 10
 
 /* Maps the room for worlds. False, with errno set, when there is none. */
 bool trial_open(void);

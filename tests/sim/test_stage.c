@@ -274,6 +274,16 @@ static void cwnd_is_a_segment_when_segments_grow(void **state)
 	ends_well("cwnd-when-segments-grow");
 }
 
+/*
+ * A user who asked for memory again and again kept the timer from which text is sent in spite of a
+ * small window from being armed; all memory was taken by that text.
+ */
+static void who_waits_for_memory_does_not_keep_text_back(void **state)
+{
+	(void)state;
+	ends_well("text-kept-back-by-memory");
+}
+
 #define TEST(f) cmocka_unit_test(f)
 
 int main(void)
@@ -290,6 +300,7 @@ int main(void)
 		TEST(single_bytes_with_holes_between_do_no_harm),
 		TEST(the_window_of_a_crossing_syn_is_not_scaled),
 		TEST(cwnd_is_a_segment_when_segments_grow),
+		TEST(who_waits_for_memory_does_not_keep_text_back),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
