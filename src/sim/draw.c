@@ -11,17 +11,19 @@
 #define S	PARLEY_S(1)
 #define PERCENT 10000u
 
-#define STREAM	    11
-#define HEALED_AT   (300 * S)
-#define LIMIT	    (4500 * S)
-#define PATIENCE    (600 * S)
-#define SEGMENTS    160u /* that a work may need, one way */
-#define PORT_FIRST  1000
-#define RETRIES	    20
-#define SLABS_LEAST 5
-#define MSS_LEAST   48
-#define MSS_USUAL   1460
-#define HEADERS	    40
+#define STREAM	   11
+#define HEALED_AT  (300 * S)
+#define LIMIT	   (4500 * S)
+#define PATIENCE   (600 * S)
+#define SEGMENTS   160u /* that a work may need, one way */
+#define PORT_FIRST 1000
+#define RETRIES	   20
+/* Half slabs: with less, a host may not be able to hold what one connection sends. */
+#define HALVES_LEAST 8
+#define LARGE	     (1 << 20)
+#define MSS_LEAST    48
+#define MSS_USUAL    1460
+#define HEADERS	     40
 
 /* A scenario that is being drawn. */
 struct drawing {
@@ -29,6 +31,7 @@ struct drawing {
 	struct rng r;
 	uint64_t buffer;  /* the smallest of all buffers, bytes */
 	uint64_t segment; /* and the shortest of all full segments */
+	bool hungry;	  /* a host may run out of memory: there is more to send */
 };
 
 static bool one_in(struct drawing *d, uint64_t n)
@@ -104,7 +107,7 @@ static void draw_network(struct drawing *d)
 
 		memcpy(host->name, names[i], 4);
 		host->profile = one_in(d, 4) ? PARLEY_PROFILE_RFC : PARLEY_PROFILE_DEFAULT;
-		host->memory = one_in(d, 3) ? PARLEY_SLAB * (SLABS_LEAST + below(d, 4)) : 0;
+		host->memory = one_in(d, 3) ? PARLEY_SLAB / 2 * (HALVES_LEAST + below(d, 5)) : 0;
 	}
 	for (uint32_t i = 0; i < lans; i++) {
 		struct sim_of_lan *lan = sim_list_add(d->s, SIM_LIST_lans);
@@ -190,6 +193,12 @@ static void draw_settings(struct drawing *d, uint32_t host)
 			    (int64_t)spread(d, (uint64_t)b.low, (uint64_t)b.high));
 	}
 	d->r = saved;
+	/* More than there may be memory for. */
+	if (d->s->hosts[host].memory && one_in(d, 2)) {
+		set(d, host, PARLEY_SET_SEND_BUFFER, LARGE);
+		set(d, host, PARLEY_SET_RECEIVE_BUFFER, LARGE);
+		d->hungry = true;
+	}
 	/* So that who only waits learns that the other is gone. */
 	set(d, host, PARLEY_SET_KEEPALIVE, 1);
 	set(d, host, PARLEY_SET_KEEPALIVE_IDLE,
@@ -213,7 +222,10 @@ static void draw_work(struct drawing *d, uint32_t n)
 	w->port = (uint16_t)(PORT_FIRST + n);
 	w->in_place = one_in(d, 2);
 	w->ask = one_in(d, 8);
+	w->urgent = one_in(d, 6) ? 1 + below(d, 4) : 0;
 	w->bytes = one_in(d, 3) ? spread(d, 0, most) : most / 4 + rng_below(&d->r, most);
+	if (d->hungry)
+		w->bytes *= 2;
 	w->count = 1 + below(d, 6);
 	w->backlog = one_in(d, 2) ? 1 + below(d, 3) : 0;
 	w->retries = one_in(d, 8) ? 0 : RETRIES;

@@ -71,7 +71,8 @@ static const struct sim_field of_work[] = {
 	AT(sim_workload, COUNT, "count", count), AT(sim_workload, COUNT, "backlog", backlog),
 	AT(sim_workload, COUNT, "retries", retries), AT(sim_workload, TIME, "start", start),
 	AT(sim_workload, TIME, "pause", pause), AT(sim_workload, LIMIT, "patience", patience),
-	AT(sim_workload, BOOL, "in-place", in_place), AT(sim_workload, BOOL, "ask", ask), END,
+	AT(sim_workload, COUNT, "urgent", urgent), AT(sim_workload, BOOL, "in-place", in_place),
+	AT(sim_workload, BOOL, "ask", ask), END,
 };
 
 static const struct sim_field of_cut[] = {

@@ -92,8 +92,9 @@ uint16_t window_advertise(const struct tcp *tcp, struct tcb *tcb)
 	uint64_t free = room(tcb, buffer), unit = (uint64_t)1 << tcb->rcv_shift;
 	uint64_t wnd = tcb->rcv.wnd;
 
-	if (tcb->flags & TCB_FIN_RECEIVED)
-		free = wnd; /* nothing more comes: the edge rests */
+	/* The edge rests when nothing more comes, and where nobody would remember that it moved. */
+	if (tcb->flags & (TCB_FIN_RECEIVED | TCB_EPHEMERAL))
+		free = wnd;
 	free = free < most ? free : most;
 	free &= ~(unit - 1);
 	if (free >= wnd + worthwhile(tcb, buffer))

@@ -274,6 +274,13 @@ static void cwnd_is_a_segment_when_segments_grow(void **state)
 	ends_well("cwnd-when-segments-grow");
 }
 
+/* An ACK from SYN-RECEIVED offered more than the SYN entry remembered when it became a TCB. */
+static void a_half_open_connection_offers_what_it_remembers(void **state)
+{
+	(void)state;
+	ends_well("window-of-a-half-open-connection");
+}
+
 /*
  * A user who asked for memory again and again kept the timer from which text is sent in spite of a
  * small window from being armed; all memory was taken by that text.
@@ -300,6 +307,7 @@ int main(void)
 		TEST(single_bytes_with_holes_between_do_no_harm),
 		TEST(the_window_of_a_crossing_syn_is_not_scaled),
 		TEST(cwnd_is_a_segment_when_segments_grow),
+		TEST(a_half_open_connection_offers_what_it_remembers),
 		TEST(who_waits_for_memory_does_not_keep_text_back),
 	};
 
