@@ -53,6 +53,7 @@ void sim_report_failure_json(const struct sim_case *told)
 	cJSON_AddStringToObject(object, "sim", "failure");
 	add_exact(object, "seed", told->seed, "%" PRIu64);
 	add_end(object, &told->trial);
+	cJSON_AddNumberToObject(object, "tries", told->tries);
 	cJSON_AddStringToObject(object, "path", told->path);
 	cJSON_AddStringToObject(object, "scenario", buf);
 	print_line(object);
