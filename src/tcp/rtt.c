@@ -41,7 +41,7 @@ void rtt_sample(struct tcp *tcp, struct tcb *tcb, uint64_t sample)
 	spread = 4 * tcb->rttvar;
 	if (spread < GRANULARITY)
 		spread = GRANULARITY;
-	tcb->rto = clamp(tcb, tcb->srtt + spread);
+	tcb->rto = clamp(tcb, tcb->srtt + spread); /* MUST-18 */
 	OBSERVE(tcp, tcb, PARLEY_TRACE_RTT, (int64_t)sample, (int64_t)tcb->srtt,
 		(int64_t)tcb->rttvar, (int64_t)tcb->rto);
 }
@@ -59,7 +59,7 @@ uint64_t rtt_backed_off(const struct tcb *tcb, unsigned times)
 	uint64_t rto = tcb->rto;
 
 	while (times-- && rto < most)
-		rto *= 2;
+		rto *= 2; /* MUST-19 */
 	return rto < most ? rto : most;
 }
 

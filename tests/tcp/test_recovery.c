@@ -35,7 +35,10 @@ static uint32_t cwnd(struct peer *p)
 	return peer_tcb(p)->cwnd;
 }
 
-/* Slow start: a segment more for each that is acknowledged, two at most for one ACK (RFC 3465). */
+/*
+ * MUST-19: slow start: a segment more for each that is acknowledged, two at most for one ACK (RFC
+ * 3465).
+ */
 static void test_slow_start(void **unused)
 {
 	struct peer p;
@@ -169,7 +172,7 @@ static void test_partial_and_full_ack(void **unused)
 	peer_done(&p);
 }
 
-/* Avoidance: one segment for a whole window acknowledged. */
+/* MUST-19: avoidance: one segment for a whole window acknowledged. */
 static void test_congestion_avoidance(void **unused)
 {
 	struct peer p;
