@@ -57,7 +57,7 @@ enum parley_setting_scope {
 	  "switch Nagle's algorithm off (RFC 9293 3.7.4)") \
 	X(CORK, "cork", BOOL, CONN, 0, 1, 0, 0, \
 	  "hold back segments that are not full until uncorked") \
-	X(DELAYED_ACK, "delayed-ack", NS, CONN, 0, PARLEY_MS(499), PARLEY_MS(40), \
+	X(DELAYED_ACK, "delayed-ack", NS, CONN, 0, /* MUST-40 */ PARLEY_MS(499), PARLEY_MS(40), \
 	  PARLEY_MS(40), \
 	  "longest delay of an acknowledgement; 0: at once (RFC 9293 3.8.6.3)") \
 	X(QUICK_ACKS, "quick-acks", COUNT, CONN, 0, 1000, 0, 0, \
@@ -73,14 +73,14 @@ enum parley_setting_scope {
 	X(MAX_RTO, "max-rto", NS, CONN, PARLEY_S(1), PARLEY_S(3600), PARLEY_S(120), \
 	  PARLEY_S(120), \
 	  "upper bound of the retransmission timeout (RFC 6298 2.5)") \
-	X(R1, "r1", COUNT, CONN, 0, 255, 3, 3, \
+	X(R1, "r1", COUNT, CONN, 0, 255, /* SHLD-10 */ 3, 3, \
 	  "retransmissions after which a soft error is reported (RFC 9293 3.8.3)") \
-	X(R2, "r2", NS, CONN, 0, PARLEY_S(86400), PARLEY_S(900), PARLEY_S(300), \
+	X(R2, "r2", NS, CONN, 0, PARLEY_S(86400), /* SHLD-11 */ PARLEY_S(900), PARLEY_S(300), \
 	  "how long data is sent again without an answer before the connection ends; 0: for ever") \
 	X(EMPTY_PROBES, "empty-probes", BOOL, CONN, 0, 1, 0, 0, \
 	  "probe a closed window from below it, without data, as Linux does (RFC 9293 3.8.6.1 " \
 	  "wants an octet of new data)") \
-	X(SYN_RETRIES, "syn-retries", COUNT, CONN, 0, 255, 7, 7, \
+	X(SYN_RETRIES, "syn-retries", COUNT, CONN, 0, 255, /* MUST-23 */ 7, 7, \
 	  "retransmissions of a SYN before an active OPEN fails (MUST-23: at least 180 s)") \
 	X(SYNACK_RETRIES, "synack-retries", COUNT, CONN, 0, 255, 5, 7, \
 	  "retransmissions of a SYN,ACK before a half-open connection is forgotten") \
@@ -149,15 +149,17 @@ enum parley_setting_scope {
 	  "highest port that is chosen for an active OPEN") \
 	X(TTL, "ttl", COUNT, CONN, 1, 255, 64, 64, \
 	  "time to live of packets sent") \
+	X(DIFFSERV, "diffserv", COUNT, CONN, 0, 252, 0, 0, \
+	  "Diffserv field of packets sent: the code point times four (RFC 2474 3)") \
 	X(DAD, "dad", BOOL, HOST, 0, 1, 1, 1, \
 	  "duplicate address detection: IPv6 addresses on Ethernet wait 1 s (RFC 4862 5.4)") \
 	X(AUTOCONF, "autoconf", COUNT, HOST, 0, 2, 1, 1, \
 	  "IPv6 link-local address and routers' advertisements on Ethernet: 0 never, 1 on " \
 	  "interfaces with an IPv6 address, 2 on all (RFC 4862)") \
-	X(KEEPALIVE, "keepalive", BOOL, CONN, 0, 1, 0, 0, \
+	X(KEEPALIVE, "keepalive", BOOL, CONN, 0, 1, /* MUST-25 */ 0, 0, \
 	  "probe an idle peer (RFC 9293 3.8.4)") \
 	X(KEEPALIVE_IDLE, "keepalive-idle", NS, CONN, PARLEY_S(1), PARLEY_S(86400), \
-	  PARLEY_S(7200), PARLEY_S(7200), \
+	  /* MUST-28 */ PARLEY_S(7200), PARLEY_S(7200), \
 	  "idle time before the first keep-alive probe") \
 	X(KEEPALIVE_INTERVAL, "keepalive-interval", NS, CONN, PARLEY_S(1), PARLEY_S(32767), \
 	  PARLEY_S(75), PARLEY_S(75), \

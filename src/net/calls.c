@@ -50,7 +50,7 @@ static int choose_loopback(struct parley_host *host, struct parley_open *open)
 	return loopback_open(host) ? LOOPBACK_INDEX : -PARLEY_ENOBUFS;
 }
 
-/* Interface (returned) and local address of an active OPEN (MUST-44, MUST-45). */
+/* Interface (returned) and local address of an active OPEN (MUST-43, MUST-44). */
 static int choose_source(struct parley_host *host, struct parley_open *open)
 {
 	const struct parley_addr *remote = &open->remote.addr, *source;
@@ -73,12 +73,12 @@ static int choose_source(struct parley_host *host, struct parley_open *open)
 	if (!route)
 		return -PARLEY_ENETUNREACH;
 	if (!ip_is_unspecified(&open->local.addr))
-		return route->ifindex;
+		return route->ifindex; /* MUST-43 */
 	hop = route_next_hop(route, remote);
 	source = address_source(host, host->interfaces[route->ifindex], remote, &hop);
 	if (!source)
 		return -PARLEY_EADDRNOTAVAIL;
-	open->local.addr = *source;
+	open->local.addr = *source; /* MUST-44 */
 	return route->ifindex;
 }
 

@@ -54,7 +54,7 @@ static struct way find_way(struct parley_host *host, struct interface *interface
 struct departure {
 	const struct tuple *tuple;
 	const struct segment *segment;
-	uint8_t ttl;
+	uint8_t ttl, diffserv;
 };
 
 /* Writes all headers, the TCP checksum left 0. Returns where the TCP header begins. */
@@ -69,7 +69,8 @@ static size_t put_headers(const struct interface *interface, struct parley_frame
 		.dst = departure->tuple->remote,
 		.protocol = IP_TCP,
 		.ttl = departure->ttl,
-		.df = true,
+		.tos = departure->diffserv & (uint8_t)~IP_ECN_MASK, /* SHLD-22 */
+		.df = true,					    /* MAY-4 */
 		.payload_len = tcp_len + segment->text_len,
 	};
 	size_t at = interface_packet(interface, frame, to, &packet);
@@ -100,7 +101,7 @@ static void fill_reply(struct parley_host *host, struct interface *interface,
 		       struct parley_frame *frame, const struct reply *reply, struct eth_addr to)
 {
 	struct segment segment;
-	struct departure departure = {&reply->tuple, &segment, reply->ttl};
+	struct departure departure = {&reply->tuple, &segment, reply->ttl, reply->diffserv};
 	size_t at;
 
 	reply_segment(reply, &segment);
@@ -158,7 +159,7 @@ static uint64_t attach_text(const struct parley_host *host, const struct interfa
 static void fill_segment(struct parley_host *host, struct interface *interface,
 			 struct parley_frame *frame, const struct tcp_out *out, struct eth_addr to)
 {
-	struct departure departure = {&out->tuple, &out->segment, out->ttl};
+	struct departure departure = {&out->tuple, &out->segment, out->ttl, out->diffserv};
 	size_t at = put_headers(interface, frame, &departure, to);
 	uint64_t pseudo = pseudo_sum(frame, &departure, at);
 	uint64_t text = attach_text(host, interface, frame, out);

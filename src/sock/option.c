@@ -6,8 +6,8 @@
  * Most options are one int that is kept with the socket. Where a setting of the host stands
  * behind one, it is handed on at once when there is a connection or listener, and otherwise
  * when there will be one. What was never set is answered from the host. The host knows nothing of
- * priority, broadcast, deferred accepting, and the traffic class: these are kept and told, and
- * change nothing. Urgent data in line is this layer's own affair (urgent.c).
+ * priority, broadcast and deferred accepting: these are kept and told, and change nothing. Urgent
+ * data in line is this layer's own affair (urgent.c).
  */
 #include <assert.h>
 #include <limits.h>
@@ -516,12 +516,12 @@ static const struct option options[] = {
 	OTHER(T(INFO), 0, NULL, get_info),
 
 	FLAG(IP(BIND_ADDRESS_NO_PORT), BIND_NO_PORT, 1, set_bool),
-	KEPT(IP(TOS), TOS, 0, 255, NO_DEFAULT, 0, 1, set_tos),
+	NUMBER(IP(TOS), TOS, S(DIFFSERV), 1, 0, 255, NO_DEFAULT, 1, set_tos, get_kept),
 	NUMBER(IP(TTL), TTL, S(TTL), 1, 1, 255, -1, 1, set_int, get_int),
 	ASKED(IP(MTU), 0, get_mtu),
 
 	FLAG(V6(V6ONLY), V6ONLY, INT, set_v6only),
-	KEPT(V6(TCLASS), TCLASS, 0, 255, NO_DEFAULT, 0, INT, set_tclass),
+	NUMBER(V6(TCLASS), TCLASS, S(DIFFSERV), 1, 0, 255, NO_DEFAULT, INT, set_tclass, get_kept),
 	NUMBER(V6(UNICAST_HOPS), HOPS, S(TTL), 1, 0, 255, -1, INT, set_int, get_int),
 	ASKED(V6(MTU), 0, get_mtu),
 };

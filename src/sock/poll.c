@@ -70,7 +70,7 @@ static void take_event(struct sock_layer *layer, const struct parley_event *even
 	if (event->bits & PARLEY_DEAD)
 		sock_died(layer, s, event->error);
 	else if (event->bits & PARLEY_SOFT_ERROR)
-		s->soft_error = event->error;
+		s->soft_error = event->error; /* SHLD-20 */
 }
 
 void sock_sync(struct sock_layer *layer)

@@ -14,6 +14,7 @@ bool acknowledge_in_range(const struct tcb *tcb, struct seq ack)
 	/* Bytes that were never sent cannot be acknowledged, however large the window. */
 	if (tcb->snd_off + 1 < back && tcb_setting(tcb, PARLEY_SET_NARROW_ACK_RANGE))
 		back = tcb->snd_off + 1;
+	/* UNL-15, MAY-12 */
 	return seq_diff(ack, tcb->snd.una) >= -(int64_t)back && seq_leq(ack, tcb->snd.nxt);
 }
 
@@ -81,14 +82,14 @@ static void window_opened(struct tcp *tcp, struct tcb *tcb)
 }
 
 /*
- * (iv): the window of a segment that is not older than the last that gave one (MUST-64...). One
+ * (iv): the window of a segment that is not older than the last that gave one (UNL-17). One
  * that acknowledges something new is not, though it may be a retransmission with an old number:
  * leaving SND.WND as it is would move the right edge by what was acknowledged.
  */
 static void take_window(struct tcp *tcp, struct tcb *tcb, const struct segment *segment,
 			bool advances)
 {
-	uint32_t wnd = (uint32_t)segment->wnd << tcb->snd_shift;
+	uint32_t wnd = (uint32_t)segment->wnd << tcb->snd_shift; /* MUST-1, REC-1 */
 	uint32_t before = tcb->snd.wnd;
 
 	if (!advances && seq_gt(tcb->snd.wl1, segment->seq))
@@ -129,5 +130,5 @@ void acknowledge(struct tcp *tcp, struct tcb *tcb, const struct segment *segment
 	/* An answer, whatever it says: the peer lives (MUST-37). */
 	tcb->probes = 0;
 	if (!tcb->snd.wnd)
-		tcb->stalled_since = TCB_NEVER;
+		tcb->stalled_since = TCB_NEVER; /* MUST-37, SHLD-17 */
 }

@@ -37,8 +37,9 @@ struct step {
 
 static struct step step_of(const struct arrival *arrival, const struct segment *segment)
 {
-	return (struct step){
-		.arrival = arrival, .seg = *segment, .up = seq_add(segment->seq, segment->up)};
+	return (struct step){.arrival = arrival,
+			     .seg = *segment,
+			     .up = seq_add(segment->seq, segment->up)}; /* MUST-62 */
 }
 
 static bool drop(struct tcp *tcp, const struct tcb *tcb, const struct step *s,
@@ -51,12 +52,12 @@ static bool drop(struct tcp *tcp, const struct tcb *tcb, const struct step *s,
 /* 3.10.7.1: all data is discarded, and everything but a RST is answered by one. */
 void arrives_closed(struct tcp *tcp, const struct arrival *arrival, const struct segment *segment)
 {
-	if (segment->flags & TCP_RST) {
+	if (segment->flags & TCP_RST) { /* UNL-4 */
 		observe_drop(tcp, arrival, segment, PARLEY_NO_CONN, PARLEY_DROP_RST_CLOSED);
 		return;
 	}
 	observe_drop(tcp, arrival, segment, PARLEY_NO_CONN, PARLEY_DROP_NO_CONNECTION);
-	output_refuse(tcp, arrival, segment);
+	output_refuse(tcp, arrival, segment); /* UNL-4 */
 }
 
 /* 3.10.7.2 */
@@ -108,7 +109,7 @@ static void syn_sent_syn(struct tcp *tcp, struct tcb *tcb, struct step *s)
 		/* Simultaneous open: text and FIN have to wait, or to come again. */
 		tcb->rto = (uint64_t)tcb_setting(tcb, PARLEY_SET_INITIAL_RTO);
 		syn_text_hold(tcp, tcb, &s->seg);
-		tcb_set_state(tcp, tcb, PARLEY_SYN_RECEIVED, PARLEY_CAUSE_SEGMENT);
+		tcb_set_state(tcp, tcb, PARLEY_SYN_RECEIVED, PARLEY_CAUSE_SEGMENT); /* MUST-10 */
 		tcb->main_why = PARLEY_WHY_NEW;
 		tcb_owe(tcp, tcb, OWE_SYN);
 		return;
@@ -117,7 +118,7 @@ static void syn_sent_syn(struct tcp *tcp, struct tcb *tcb, struct step *s)
 	tcb->snd_off = 0;
 	tcb->snd.wl2 = s->seg.ack;
 	open_established(tcp, tcb);
-	tcb_owe(tcp, tcb, OWE_ACK);
+	tcb_owe(tcp, tcb, OWE_ACK); /* UNL-10 */
 	/* What else the segment carries begins behind its SYN. */
 	window_trim(tcb, &s->seg);
 	if (sixth_check_urg(tcp, tcb, s) && seventh_process_text(tcp, tcb, s))
@@ -143,7 +144,7 @@ void arrives_syn_sent(struct tcp *tcp, struct tcb *tcb, const struct arrival *ar
 	}
 	/* Second, the RST bit: only with an acceptable ACK does it answer our SYN. */
 	if (s->seg.flags & TCP_RST) {
-		if (acceptable)
+		if (acceptable) /* UNL-9 */
 			tcb_end(tcp, tcb, PARLEY_ECONNREFUSED, PARLEY_CAUSE_RESET);
 		else
 			drop(tcp, tcb, s, PARLEY_DROP_SYN_SENT_RST);
@@ -161,7 +162,7 @@ void arrives_syn_sent(struct tcp *tcp, struct tcb *tcb, const struct arrival *ar
 		return;
 	}
 	/* Fifth, neither SYN nor RST. */
-	drop(tcp, tcb, s, PARLEY_DROP_SYN_SENT_OTHER);
+	drop(tcp, tcb, s, PARLEY_DROP_SYN_SENT_OTHER); /* UNL-16 */
 }
 
 /* An unacceptable segment gets an ACK, from some states more (3.10.7.4, first). */
@@ -172,7 +173,7 @@ static bool not_acceptable(struct tcp *tcp, struct tcb *tcb, struct step *s)
 		tcb->main_why = PARLEY_WHY_DUPLICATE;
 		tcb_owe(tcp, tcb, OWE_SYN);
 	} else if (s->seg.len && !(s->seg.flags & TCP_SYN)) {
-		tcb_owe(tcp, tcb, OWE_ACK);
+		tcb_owe(tcp, tcb, OWE_ACK); /* UNL-5 */
 	} else {
 		challenge(tcp, tcb);
 	}
@@ -193,9 +194,9 @@ static bool first_check_sequence(struct tcp *tcp, struct tcb *tcb, struct step *
 	}
 	/* Of a RST only the number counts, not where its text ends. */
 	if (s->seg.flags & TCP_RST)
-		return judge_exact_rst(tcb, &s->seg) ||
+		return judge_exact_rst(tcb, &s->seg) || /* SHLD-2 */
 		       seq_in_window(s->seg.seq, tcb->rcv.nxt, tcb->rcv.wnd) ||
-		       drop(tcp, tcb, s, PARLEY_DROP_RST_OUT_OF_WINDOW);
+		       drop(tcp, tcb, s, PARLEY_DROP_RST_OUT_OF_WINDOW); /* UNL-11 */
 	/*
 	 * The SYN,ACK of a simultaneous open repeats a SYN that we have: its ACK is what counts.
 	 */
@@ -206,11 +207,11 @@ static bool first_check_sequence(struct tcp *tcp, struct tcb *tcb, struct step *
 		window_trim(tcb, &s->seg);
 		return true;
 	}
-	if (!window_acceptable(tcb, &s->seg)) {
+	if (!window_acceptable(tcb, &s->seg)) { /* UNL-2, UNL-5 */
 		/* With a zero window ACKs and URGs still count (MUST-66). */
 		if (tcb->rcv.wnd || !seq_eq(s->seg.seq, tcb->rcv.nxt))
 			return not_acceptable(tcp, tcb, s);
-		tcb_owe(tcp, tcb, OWE_ACK);
+		tcb_owe(tcp, tcb, OWE_ACK); /* UNL-7 */
 	}
 	window_trim(tcb, &s->seg);
 	return true;
@@ -221,8 +222,8 @@ static bool second_check_rst(struct tcp *tcp, struct tcb *tcb, struct step *s)
 {
 	if (!(s->seg.flags & TCP_RST))
 		return true;
-	if (!judge_exact_rst(tcb, &s->seg)) {
-		challenge(tcp, tcb);
+	if (!judge_exact_rst(tcb, &s->seg)) { /* UNL-12 */
+		challenge(tcp, tcb);	      /* UNL-13 */
 		return drop(tcp, tcb, s, PARLEY_DROP_RST_CHALLENGED);
 	}
 	switch ((enum parley_state)tcb->state) {
@@ -231,7 +232,7 @@ static bool second_check_rst(struct tcp *tcp, struct tcb *tcb, struct step *s)
 	case PARLEY_SYN_SENT:
 		break;
 	case PARLEY_SYN_RECEIVED:
-		if (tcb->flags & TCB_PASSIVE)
+		if (tcb->flags & TCB_PASSIVE) /* MUST-11 */
 			user_relisten(tcp, tcb, PARLEY_CAUSE_RESET);
 		else
 			tcb_end(tcp, tcb, PARLEY_ECONNREFUSED, PARLEY_CAUSE_RESET);
@@ -239,7 +240,7 @@ static bool second_check_rst(struct tcp *tcp, struct tcb *tcb, struct step *s)
 	case PARLEY_ESTABLISHED:
 	case PARLEY_FIN_WAIT_1:
 	case PARLEY_FIN_WAIT_2:
-		tcb_end(tcp, tcb, PARLEY_ECONNRESET, PARLEY_CAUSE_RESET);
+		tcb_end(tcp, tcb, PARLEY_ECONNRESET, PARLEY_CAUSE_RESET); /* MUST-12 */
 		break;
 	case PARLEY_CLOSE_WAIT:
 		tcb_end(tcp, tcb, PARLEY_EPIPE, PARLEY_CAUSE_RESET);
@@ -301,7 +302,7 @@ static bool fourth_check_syn(struct tcp *tcp, struct tcb *tcb, struct step *s)
 	case PARLEY_CLOSING:
 	case PARLEY_LAST_ACK:
 	case PARLEY_TIME_WAIT:
-		challenge(tcp, tcb);
+		challenge(tcp, tcb); /* UNL-14 */
 		break;
 	}
 	return drop(tcp, tcb, s, PARLEY_DROP_SYN_CHALLENGED);
@@ -316,7 +317,7 @@ static bool fin_is_next(const struct tcb *tcb, const struct segment *seg)
 /* What came with the SYN has its turn. This segment may bring it once more. */
 static void text_of_syn(struct tcp *tcp, struct tcb *tcb, struct step *s)
 {
-	uint32_t len = syn_text_release(tcp, tcb);
+	uint32_t len = syn_text_release(tcp, tcb); /* UNL-3 */
 
 	if (!len)
 		return;
@@ -351,9 +352,9 @@ static bool synchronize(struct tcp *tcp, struct tcb *tcb, struct step *s)
 static bool fifth_check_ack(struct tcp *tcp, struct tcb *tcb, struct step *s)
 {
 	if (!(s->seg.flags & TCP_ACK))
-		return drop(tcp, tcb, s, PARLEY_DROP_NO_ACK);
+		return drop(tcp, tcb, s, PARLEY_DROP_NO_ACK); /* UNL-16 */
 	if ((tcb->state != PARLEY_SYN_RECEIVED || !tcb_setting(tcb, PARLEY_SET_NARROW_ACK_RANGE)) &&
-	    !acknowledge_in_range(tcb, s->seg.ack)) {
+	    !acknowledge_in_range(tcb, s->seg.ack)) { /* UNL-15, MAY-12 */
 		challenge(tcp, tcb);
 		return drop(tcp, tcb, s,
 			    seq_gt(s->seg.ack, tcb->snd.nxt) ? PARLEY_DROP_ACK_UNSENT
@@ -406,7 +407,7 @@ static bool sixth_check_urg(struct tcp *tcp, struct tcb *tcb, struct step *s)
 	case PARLEY_FIN_WAIT_2:
 		if (!(s->seg.flags & TCP_URG) || seq_leq(s->up, tcb->rcv.up))
 			return true;
-		tcb->rcv.up = s->up;
+		tcb->rcv.up = s->up;			       /* MUST-30 */
 		if (tcb->flags & TCB_OWNED && tcb_urgent(tcb)) /* MUST-32 */
 			notice_raise(tcp, &tcb->notice, PARLEY_URGENT);
 		return true;
@@ -467,7 +468,7 @@ static bool receive_text(struct tcp *tcp, struct tcb *tcb, struct step *s)
 		text_in_order(tcp, tcb, len, segment, gap);
 		break;
 	case PLACED_BEYOND:
-		window_duplicate_ack(tcp, tcb);
+		window_duplicate_ack(tcp, tcb); /* MAY-13 */
 		break;
 	case PLACED_NOTHING:
 		window_duplicate_ack(tcp, tcb);
@@ -518,7 +519,7 @@ static void receive_fin(struct tcp *tcp, struct tcb *tcb)
 	reassembly_give_up(tcp, tcb);
 	tcb_owe(tcp, tcb, OWE_ACK);
 	if (tcb->flags & TCB_OWNED)
-		notice_raise(tcp, &tcb->notice, PARLEY_PEER_CLOSED | PARLEY_READABLE);
+		notice_raise(tcp, &tcb->notice, PARLEY_PEER_CLOSED | PARLEY_READABLE); /* MUST-12 */
 	switch ((enum parley_state)tcb->state) {
 	case PARLEY_ESTABLISHED:
 		tcb_set_state(tcp, tcb, PARLEY_CLOSE_WAIT, PARLEY_CAUSE_SEGMENT);

@@ -28,7 +28,7 @@ struct reply {
 	uint16_t mss;	/* 0: no option */
 	uint8_t wscale; /* only with has_wscale */
 	bool has_wscale;
-	uint8_t ttl;
+	uint8_t ttl, diffserv;
 	uint8_t state; /* for the trace: enum parley_state of the sender */
 	uint8_t why;   /* enum parley_why */
 };

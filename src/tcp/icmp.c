@@ -118,9 +118,9 @@ static void too_big(struct tcp *tcp, struct tcb *tcb, const struct icmp_error *e
 
 static void note(struct tcp *tcp, struct tcb *tcb, int error)
 {
-	tcb->notice.soft = error;
+	tcb->notice.soft = error; /* MUST-47, SHLD-25 */
 	if (tcb->flags & TCB_OWNED)
-		notice_raise(tcp, &tcb->notice, PARLEY_SOFT_ERROR);
+		notice_raise(tcp, &tcb->notice, PARLEY_SOFT_ERROR); /* UNL-8 */
 }
 
 static void tell(struct tcp *tcp, const struct tcb *tcb, const struct icmp_error *error,
@@ -134,7 +134,7 @@ static void tell(struct tcp *tcp, const struct tcb *tcb, const struct icmp_error
 /* The quoted number must be under way (RFC 5927 4.1). */
 static bool is_believable(struct tcp *tcp, const struct tcb *tcb, const struct icmp_error *error)
 {
-	if (seq_geq(error->seq, tcb->snd.una) && seq_lt(error->seq, tcb->snd.nxt))
+	if (seq_geq(error->seq, tcb->snd.una) && seq_lt(error->seq, tcb->snd.nxt)) /* MUST-54 */
 		return true;
 	count(tcp, PARLEY_COUNTER_ICMP_OUT_OF_WINDOW);
 	return false;
@@ -159,12 +159,13 @@ static void to_tcb(struct tcp *tcp, struct tcb *tcb, const struct icmp_error *er
 		too_big(tcp, tcb, error);
 	else if (!meaning.error)
 		return;
+	/* MUST-56 */
 	else if (!meaning.hard || (tcb_synchronized(tcb) && !ends_synchronized(tcb, error)))
 		note(tcp, tcb, meaning.error);
 	else if (tcb->listening)
 		user_relisten(tcp, tcb, PARLEY_CAUSE_ICMP);
 	else
-		tcb_end(tcp, tcb, meaning.error, PARLEY_CAUSE_ICMP);
+		tcb_end(tcp, tcb, meaning.error, PARLEY_CAUSE_ICMP); /* SHLD-26 */
 }
 
 /* A connection that only waits for the third step: nobody has it who could be told. */
@@ -189,7 +190,7 @@ static void to_entry(struct tcp *tcp, struct syn_entry *entry, const struct icmp
 
 bool tcp_icmp(struct tcp *tcp, const struct icmp_error *error)
 {
-	uint32_t index = demux_find(tcp, &error->tuple);
+	uint32_t index = demux_find(tcp, &error->tuple); /* MUST-54 */
 	struct slot *slot;
 
 	if (index == SLOT_NONE)

@@ -7,6 +7,7 @@
 bool judge_reopens(struct tcp *tcp, const struct tcb *tcb, const struct segment *segment)
 {
 	return segment->flags & TCP_SYN && !(segment->flags & (TCP_ACK | TCP_RST | TCP_FIN)) &&
+	       /* MAY-2 */
 	       seq_gt(segment->seq, tcb->rcv.nxt) && tcp->settings->v[PARLEY_SET_TIME_WAIT_REUSE] &&
 	       passive_welcome(tcp, &tcb->tuple);
 }

@@ -36,13 +36,13 @@ static void acked(struct tcb *tcb, uint32_t bytes, uint32_t flight)
 	if (!window_was_used(tcb, flight) || tcb->cwnd >= CWND_MAX)
 		return;
 	if (tcb->cwnd < tcb->ssthresh) {
-		tcb->cwnd += bytes < limit ? bytes : limit;
+		tcb->cwnd += bytes < limit ? bytes : limit; /* MUST-19 */
 		return;
 	}
 	tcb->prior_cwnd_acked += bytes;
 	if (tcb->prior_cwnd_acked >= tcb->cwnd) {
 		tcb->prior_cwnd_acked -= tcb->cwnd;
-		tcb->cwnd += tcb->mss;
+		tcb->cwnd += tcb->mss; /* MUST-19 */
 	}
 }
 

@@ -15,7 +15,7 @@ uint32_t open_text(const struct tuple *tuple, uint32_t mtu)
 {
 	uint32_t headers = ip_is_v4(&tuple->remote) ? HEADERS_4 : HEADERS_6;
 
-	return mtu > headers + FLOOR_MSS ? mtu - headers : FLOOR_MSS;
+	return mtu > headers + FLOOR_MSS ? mtu - headers : FLOOR_MSS; /* MUST-67 */
 }
 
 /* The smallest shift with which a whole receive buffer can be offered (RFC 7323 2.3). */
@@ -32,7 +32,7 @@ void open_prepare(struct tcp *tcp, struct tcb *tcb)
 {
 	const struct egress *egress = tcp->egress[tcb->ifindex];
 	uint64_t buffer;
-	uint32_t mtu = egress ? egress_mtu(egress, &tcb->tuple.remote) : 576;
+	uint32_t mtu = egress ? egress_mtu(egress, &tcb->tuple.remote) : 576; /* SHLD-6 */
 	uint32_t text = open_text(&tcb->tuple, mtu);
 	int64_t wanted = tcb_setting(tcb, PARLEY_SET_MSS);
 
@@ -66,7 +66,7 @@ void open_sent_syn(struct tcb *tcb)
 static uint16_t announced_mss(const struct tuple *tuple, const struct tcp_options *options)
 {
 	if (!(options->present & TCP_HAS_MSS))
-		return ip_is_v4(&tuple->remote) ? DEFAULT_MSS_4 : DEFAULT_MSS_6;
+		return ip_is_v4(&tuple->remote) ? DEFAULT_MSS_4 : DEFAULT_MSS_6; /* MUST-15 */
 	return options->mss < FLOOR_MSS ? FLOOR_MSS : options->mss;
 }
 

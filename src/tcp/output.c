@@ -39,9 +39,11 @@ static void start_segment(const struct tcp *tcp, const struct tcb *tcb, struct t
 		.flags = TCP_ACK,
 		.ack = tcb->rcv.nxt,
 	};
-	out->tuple = tcb->tuple;
+	out->tuple = tcb->tuple; /* MUST-45 */
 	out->conn = slot_handle(&tcp->slots, tcb->slot);
-	out->ttl = (uint8_t)tcb_setting(tcb, PARLEY_SET_TTL);
+	out->ttl = (uint8_t)tcb_setting(tcb, PARLEY_SET_TTL); /* MUST-49 */
+	/* MUST-48, SHLD-21, SHLD-23 */
+	out->diffserv = (uint8_t)tcb_setting(tcb, PARLEY_SET_DIFFSERV);
 	out->segment_size = 0;
 	out->span_count = 0;
 }
@@ -64,7 +66,7 @@ static void point_at_urgent(struct tcb *tcb, struct segment *seg)
 		return;
 	tcb->owed &= (uint16_t)~OWE_URGENT;
 	/* A probe begins below SND.UNA, where nothing is urgent any more. */
-	if (seq_leq(tcb->snd.up, seg->seq) || seq_leq(tcb->snd.up, tcb->snd.una))
+	if (seq_leq(tcb->snd.up, seg->seq) || seq_leq(tcb->snd.up, tcb->snd.una)) /* SHLD-13 */
 		return;
 	seg->flags |= TCP_URG;
 	seg->up = (uint16_t)(up < UINT16_MAX ? up : UINT16_MAX); /* MUST-62 */
@@ -110,7 +112,7 @@ static bool send_syn(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
 	} else {
 		out->segment.ack = seq(0);
 	}
-	out->segment.options.present = TCP_HAS_MSS; /* MUST-14, SHLD-5 */
+	out->segment.options.present = TCP_HAS_MSS; /* MAY-3, MUST-14, SHLD-5 */
 	out->segment.options.mss = tcb->local_mss;
 	if (tcb->state == PARLEY_SYN_SENT ? tcb_setting(tcb, PARLEY_SET_WINDOW_SCALE)
 					  : (tcb->flags & TCB_SCALING) != 0) {
@@ -148,6 +150,7 @@ static void attach_text(struct tcb *tcb, struct tcp_out *out, uint64_t offset, u
 		block_ref(out->spans[i].block);
 	out->segment.text_len = len;
 	if (len && end >= tcb->snd_end)
+		/* SHLD-27 */
 		out->segment.flags |= TCP_PSH; /* MUST-60, MUST-61: the last of what was sent */
 	if (len > tcb->mss)
 		out->segment_size = tcb->mss;
@@ -185,6 +188,7 @@ static bool send_again(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
 	if (!forced && pipe + record->len > tcb->cwnd && pipe)
 		return false;
 	if (!forced &&
+	    /* SHLD-16 */
 	    seq_gt(seq_add(record->lo, record->len), seq_add(tcb->snd.una, tcb->snd.wnd)))
 		return false; /* the window was taken back: what is outside must wait */
 	tcb->owed &= (uint16_t)~OWE_REXMIT;
@@ -203,14 +207,14 @@ static bool send_again(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
 static bool worth_sending(const struct tcb *tcb, uint32_t len, uint64_t unsent, uint32_t usable)
 {
 	bool idle = !tcb_flight(tcb);
-	bool nagle = !tcb_setting(tcb, PARLEY_SET_NODELAY) && !idle;
+	bool nagle = !tcb_setting(tcb, PARLEY_SET_NODELAY) && !idle; /* MUST-17 */
 
 	if (len >= tcb->mss || tcb->owed & OWE_OVERRIDE)
 		return true;
 	if (unsent <= usable) {
 		if (tcb->flags & TCB_CLOSED_BY_USER || seq_gt(tcb->snd.up, tcb->snd.nxt))
 			return true;
-		if (tcb_setting(tcb, PARLEY_SET_CORK) || tcb->flags & TCB_MORE)
+		if (tcb_setting(tcb, PARLEY_SET_CORK) || tcb->flags & TCB_MORE) /* MAY-16 */
 			return false;
 		return !nagle;
 	}
@@ -225,10 +229,10 @@ static void wait_for_window(struct tcp *tcp, struct tcb *tcb, uint32_t usable)
 	    (tcb->main_at != TCB_NEVER && tcb->main_timer != PARLEY_TIMER_MEMORY))
 		return;
 	if (usable)
-		tcb_arm(tcp, tcb, PARLEY_TIMER_OVERRIDE,
+		tcb_arm(tcp, tcb, PARLEY_TIMER_OVERRIDE, /* MUST-60 */
 			tcp->now + (tcb->rto < OVERRIDE_MAX ? tcb->rto : OVERRIDE_MAX));
 	else
-		tcb_arm(tcp, tcb, PARLEY_TIMER_PERSIST, tcp->now + tcb->rto); /* MUST-36 */
+		tcb_arm(tcp, tcb, PARLEY_TIMER_PERSIST, tcp->now + tcb->rto); /* SHLD-29, MUST-36 */
 }
 
 /* How many bytes of new text (and the FIN, which counts one) may go now; 0: none. */
@@ -238,7 +242,7 @@ static uint32_t sendable(struct tcp *tcp, struct tcb *tcb)
 	uint64_t unsent = nxt < tcb->snd_end ? tcb->snd_end - nxt : 0;
 	bool fin = tcb->flags & TCB_CLOSED_BY_USER && nxt <= tcb->snd_end;
 	uint32_t flight = tcb_flight(tcb), pipe = sent_pipe(tcb);
-	uint32_t usable = flight < tcb->snd.wnd ? tcb->snd.wnd - flight : 0;
+	uint32_t usable = flight < tcb->snd.wnd ? tcb->snd.wnd - flight : 0; /* MUST-34, SHLD-15 */
 	uint32_t len;
 
 	if (!unsent && !fin)
@@ -247,7 +251,7 @@ static uint32_t sendable(struct tcp *tcp, struct tcb *tcb)
 		wait_for_window(tcp, tcb, 0);
 		return 0;
 	}
-	len = unsent < tcb->mss ? (uint32_t)unsent : tcb->mss;
+	len = unsent < tcb->mss ? (uint32_t)unsent : tcb->mss; /* SHLD-28 */
 	if (len > usable)
 		len = usable;
 	if (pipe && pipe + len > tcb->cwnd) {
@@ -361,7 +365,7 @@ static bool send_keepalive(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out
 {
 	tcb->owed &= (uint16_t)~OWE_KEEPALIVE;
 	count(tcp, PARLEY_COUNTER_KEEPALIVE_PROBES);
-	start_segment(tcp, tcb, out, seq_sub(tcb->snd.nxt, 1));
+	start_segment(tcp, tcb, out, seq_sub(tcb->snd.nxt, 1)); /* MAY-5, SHLD-12 */
 	return finish_segment(tcp, tcb, out, PARLEY_WHY_KEEPALIVE);
 }
 
@@ -373,7 +377,7 @@ static bool send_owed_ack(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
 
 	if (tcb->owed & OWE_CHALLENGE)
 		return send_ack(tcp, tcb, out, PARLEY_WHY_CHALLENGE);
-	if (tcb->owed & OWE_ACK)
+	if (tcb->owed & OWE_ACK) /* MUST-58 */
 		return send_ack(tcp, tcb, out, PARLEY_WHY_ACK);
 	if (tcb->owed & OWE_WINDOW)
 		return send_ack(tcp, tcb, out, PARLEY_WHY_WINDOW);

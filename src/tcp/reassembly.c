@@ -220,7 +220,7 @@ static enum placed beyond(struct tcp *tcp, struct tcb *tcb, uint64_t offset, con
 		return PLACED_NO_MEMORY;
 	}
 	ranges_add(&r->ranges, offset, offset + len);
-	count(tcp, PARLEY_COUNTER_OFO_QUEUE);
+	count(tcp, PARLEY_COUNTER_OFO_QUEUE); /* SHLD-31 */
 	return PLACED_BEYOND;
 }
 

@@ -40,6 +40,7 @@ static struct reply reply_of(const struct tcp *tcp, const struct tcb *tcb)
 		.ack = tcb->rcv.nxt,
 		.flags = TCP_ACK,
 		.ttl = (uint8_t)tcb_setting(tcb, PARLEY_SET_TTL),
+		.diffserv = (uint8_t)tcb_setting(tcb, PARLEY_SET_DIFFSERV), /* MUST-48 */
 		.state = tcb->state,
 	};
 }

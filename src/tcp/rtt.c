@@ -44,7 +44,7 @@ void rtt_sample(struct tcp *tcp, struct tcb *tcb, uint64_t sample)
 		least = GRANULARITY;
 	if (spread < least)
 		spread = least;
-	tcb->rto = clamp(tcb, tcb->srtt + spread);
+	tcb->rto = clamp(tcb, tcb->srtt + spread); /* MUST-18 */
 	OBSERVE(tcp, tcb, PARLEY_TRACE_RTT, (int64_t)sample, (int64_t)tcb->srtt,
 		(int64_t)tcb->rttvar, (int64_t)tcb->rto);
 }
@@ -62,7 +62,7 @@ uint64_t rtt_backed_off(const struct tcb *tcb, unsigned times)
 	uint64_t rto = tcb->rto;
 
 	while (times-- && rto < most)
-		rto *= 2;
+		rto *= 2; /* MUST-19 */
 	return rto < most ? rto : most;
 }
 

@@ -58,7 +58,7 @@ uint64_t sent_acked(struct tcp *tcp, struct tcb *tcb, struct seq una)
 		 * arrived long before: that says nothing about the round trip either.
 		 */
 		if (record->marks & SENT_REXMIT)
-			ambiguous = true;
+			ambiguous = true; /* MUST-18 */
 		sample = record->at;
 		remove_record(tcp, tcb, record);
 	}

@@ -71,7 +71,7 @@ static void set_timers(struct tcp *tcp, struct tcb *tcb)
 		tcb->ack_at = TCB_NEVER;
 		tcb->keepalive_at = TCB_NEVER;
 		tcb_arm(tcp, tcb, PARLEY_TIMER_TIME_WAIT,
-			tcp->now + 2 * (uint64_t)tcp->settings->v[PARLEY_SET_MSL]);
+			tcp->now + 2 * (uint64_t)tcp->settings->v[PARLEY_SET_MSL]); /* MUST-13 */
 		break;
 	case PARLEY_CLOSED:
 	case PARLEY_LISTEN:
@@ -80,7 +80,7 @@ static void set_timers(struct tcp *tcp, struct tcb *tcb)
 		tcb_disarm(tcb);
 		break;
 	case PARLEY_ESTABLISHED:
-		if (tcb_setting(tcb, PARLEY_SET_KEEPALIVE))
+		if (tcb_setting(tcb, PARLEY_SET_KEEPALIVE)) /* MUST-24 */
 			tcb->keepalive_at = tcp->now +
 					    (uint64_t)tcb_setting(tcb, PARLEY_SET_KEEPALIVE_IDLE);
 		tcb_schedule(tcp, tcb);
@@ -230,7 +230,7 @@ void tcb_owe(struct tcp *tcp, struct tcb *tcb, uint16_t owed)
 {
 	struct egress *egress = tcp->egress[tcb->ifindex];
 
-	tcb->owed |= owed;
+	tcb->owed |= owed; /* MUST-59 */
 	if (egress && !(tcb->flags & TCB_EPHEMERAL))
 		egress_push(egress, tcb);
 }

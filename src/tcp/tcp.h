@@ -107,7 +107,7 @@ struct tcp_out {
 	struct segment segment; /* text is unused */
 	struct tuple tuple;
 	parley_conn conn;
-	uint8_t ttl;
+	uint8_t ttl, diffserv;
 	uint16_t segment_size; /* not 0: a super-segment */
 	uint8_t state, why;    /* for the trace */
 	uint32_t span_count;

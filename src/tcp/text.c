@@ -24,5 +24,5 @@ void text_in_order(struct tcp *tcp, struct tcb *tcb, uint32_t len, uint32_t segm
 	if (filled_gap || reassembly_waits(tcb) || tcb->rcv_unacked > full)
 		tcb_owe(tcp, tcb, OWE_ACK);
 	else
-		window_delay_ack(tcp, tcb);
+		window_delay_ack(tcp, tcb); /* SHLD-18 */
 }

@@ -38,7 +38,7 @@ static void give_up(struct tcp *tcp, struct tcb *tcb)
 {
 	count(tcp, PARLEY_COUNTER_ABORT_ON_TIMEOUT);
 	/* What the network said about it is the better reason (RFC 9293 3.9.2.2). */
-	tcb_end(tcp, tcb, tcb->notice.soft ? tcb->notice.soft : PARLEY_ETIMEDOUT,
+	tcb_end(tcp, tcb, tcb->notice.soft ? tcb->notice.soft : PARLEY_ETIMEDOUT, /* UNL-18 */
 		PARLEY_CAUSE_TIMEOUT);
 }
 
@@ -50,7 +50,7 @@ static void retransmit_syn(struct tcp *tcp, struct tcb *tcb)
 				    active ? PARLEY_SET_SYN_RETRIES : PARLEY_SET_SYNACK_RETRIES);
 
 	/* The count saturates: the largest limit is one less than it says. */
-	if (tcb->retransmits > limit || tcb->retransmits == UINT8_MAX) {
+	if (tcb->retransmits > limit || tcb->retransmits == UINT8_MAX) { /* MUST-22 */
 		if (tcb->listening)
 			user_relisten(tcp, tcb, PARLEY_CAUSE_TIMEOUT);
 		else
@@ -70,8 +70,8 @@ static bool past_r2(struct tcp *tcp, struct tcb *tcb)
 	uint64_t r2 = (uint64_t)tcb_setting(tcb, PARLEY_SET_R2);
 
 	if (tcb->retransmits == tcb_setting(tcb, PARLEY_SET_R1) && tcb->flags & TCB_OWNED)
-		notice_raise(tcp, &tcb->notice, PARLEY_SOFT_ERROR);
-	return r2 && tcp->now - tcb->stalled_since >= r2;
+		notice_raise(tcp, &tcb->notice, PARLEY_SOFT_ERROR); /* SHLD-9, UNL-8 */
+	return r2 && tcp->now - tcb->stalled_since >= r2;	    /* MUST-20, MUST-21 */
 }
 
 static void bump(struct tcp *tcp, struct tcb *tcb)
@@ -126,14 +126,15 @@ static void retransmission_timeout(struct tcp *tcp, struct tcb *tcb)
 	rtt_backoff(tcb);
 	tcb_arm(tcp, tcb, PARLEY_TIMER_RETRANSMIT, tcp->now + tcb->rto);
 	if (tcb->snd.wnd)
-		recovery_timeout(tcp, tcb);
+		recovery_timeout(tcp, tcb); /* UNL-18 */
 	else
+		/* MUST-35 */
 		tcb_owe(tcp, tcb, OWE_PROBE); /* the window was shut on what is under way */
 }
 
 /*
- * MUST-35..37: probing goes on for as long as the probes are answered, at growing intervals;
- * with each answer acknowledge() sets stalled_since back.
+ * MUST-35, MUST-36, MUST-37: probing goes on for as long as the probes are answered, at growing
+ * intervals; with each answer acknowledge() sets stalled_since back.
  */
 static void persist_timeout(struct tcp *tcp, struct tcb *tcb)
 {
@@ -148,8 +149,9 @@ static void persist_timeout(struct tcp *tcp, struct tcb *tcb)
 		return;
 	}
 	/* The RTO stays as it is: a window that was shut for long says nothing of the path. */
+	/* SHLD-30 */
 	tcb_arm(tcp, tcb, PARLEY_TIMER_PERSIST, tcp->now + rtt_backed_off(tcb, tcb->retransmits));
-	tcb_owe(tcp, tcb, OWE_PROBE);
+	tcb_owe(tcp, tcb, OWE_PROBE); /* MUST-36 */
 }
 
 static void memory_timeout(struct tcp *tcp, struct tcb *tcb)
@@ -187,7 +189,7 @@ static void main_timeout(struct tcp *tcp, struct tcb *tcb)
 		break;
 	case PARLEY_TIMER_TIME_WAIT:
 		tell_timer(tcp, tcb, timer, 1);
-		tcb_end(tcp, tcb, 0, PARLEY_CAUSE_TIMEOUT);
+		tcb_end(tcp, tcb, 0, PARLEY_CAUSE_TIMEOUT); /* UNL-18 */
 		break;
 	case PARLEY_TIMER_NONE:
 	case PARLEY_TIMER_DELAYED_ACK:
@@ -208,22 +210,22 @@ static void delayed_ack_timeout(struct tcp *tcp, struct tcb *tcb)
 /* RFC 9293 3.8.4, RFC 1122 4.2.3.6: an idle peer is asked; one that never answers is gone. */
 static void keepalive_timeout(struct tcp *tcp, struct tcb *tcb)
 {
-	uint64_t idle = (uint64_t)tcb_setting(tcb, PARLEY_SET_KEEPALIVE_IDLE);
+	uint64_t idle = (uint64_t)tcb_setting(tcb, PARLEY_SET_KEEPALIVE_IDLE); /* MUST-27 */
 	uint64_t quiet = tcp->now - tcb->last_received;
 
 	tcb->keepalive_at = TCB_NEVER;
 	if (tcb->state == PARLEY_TIME_WAIT)
 		return;
-	if (!tcb->probes && quiet < idle) {
+	if (!tcb->probes && quiet < idle) { /* MUST-26 */
 		tcb->keepalive_at = tcp->now + (idle - quiet);
 		return;
 	}
-	if (tcb_flight(tcb)) { /* the retransmission timer watches the peer already */
+	if (tcb_flight(tcb)) { /* MUST-26: the retransmission timer watches the peer already */
 		tcb->keepalive_at = tcp->now + idle;
 		return;
 	}
 	tell_timer(tcp, tcb, PARLEY_TIMER_KEEPALIVE, tcb->probes + 1u);
-	if (tcb->probes >= tcb_setting(tcb, PARLEY_SET_KEEPALIVE_COUNT)) {
+	if (tcb->probes >= tcb_setting(tcb, PARLEY_SET_KEEPALIVE_COUNT)) { /* MUST-29 */
 		output_reset(tcp, tcb);
 		give_up(tcp, tcb);
 		return;

@@ -91,7 +91,7 @@ static struct tcb *sender(const struct tcp *tcp, parley_conn conn, int *error)
  */
 static void mark_urgent(struct tcb *tcb)
 {
-	tcb->snd.up = seq_from_offset(tcb->snd_end, tcb->snd.una, tcb->snd_off);
+	tcb->snd.up = seq_from_offset(tcb->snd_end, tcb->snd.una, tcb->snd_off); /* MUST-30 */
 	tcb->owed |= OWE_URGENT;
 }
 
@@ -274,7 +274,7 @@ int64_t user_urgent(const struct tcp *tcp, parley_conn conn)
 {
 	const struct tcb *tcb = user_tcb(tcp, conn);
 
-	return tcb ? (int64_t)tcb_urgent(tcb) : -PARLEY_EBADF;
+	return tcb ? (int64_t)tcb_urgent(tcb) : -PARLEY_EBADF; /* MUST-33 */
 }
 
 int user_peek(const struct tcp *tcp, parley_conn conn, uint64_t skip, struct parley_span *spans,
@@ -324,7 +324,7 @@ static void apply(struct tcp *tcp, struct tcb *tcb, enum parley_setting setting)
 	if ((setting == PARLEY_SET_KEEPALIVE || setting == PARLEY_SET_KEEPALIVE_IDLE) &&
 	    tcb->state >= PARLEY_ESTABLISHED && tcb->state != PARLEY_TIME_WAIT) {
 		tcb->keepalive_at = TCB_NEVER;
-		if (tcb_setting(tcb, PARLEY_SET_KEEPALIVE))
+		if (tcb_setting(tcb, PARLEY_SET_KEEPALIVE)) /* MUST-24 */
 			tcb->keepalive_at = tcp->now +
 					    (uint64_t)tcb_setting(tcb, PARLEY_SET_KEEPALIVE_IDLE);
 		tcb_schedule(tcp, tcb);

@@ -134,6 +134,7 @@ static int choose_local(struct tcp *tcp, struct parley_open *open)
 		open->local.port = secret_port(tcp, &tuple);
 	if (!open->local.port)
 		return -PARLEY_EADDRNOTAVAIL;
+	/* MUST-41, MUST-42 */
 	if (demux_is_listening(tcp, &open->local, open->flags & PARLEY_OPEN_V6ONLY))
 		return -PARLEY_EADDRINUSE;
 	return 0;
@@ -309,7 +310,7 @@ int user_accept(struct tcp *tcp, parley_conn conn, uint64_t user, parley_conn *o
 	return 0;
 }
 
-/* CLOSE (3.10.4) of the sending side: a FIN is owed behind the last byte (MUST-12). */
+/* CLOSE (3.10.4) of the sending side: a FIN is owed behind the last byte (UNL-6). */
 static int close_sending(struct tcp *tcp, struct tcb *tcb)
 {
 	switch ((enum parley_state)tcb->state) {
@@ -390,7 +391,7 @@ static void detach(struct tcp *tcp, struct tcb *tcb)
 {
 	uint64_t timeout = (uint64_t)tcb_setting(tcb, PARLEY_SET_FIN_WAIT_2);
 
-	tcb->flags |= TCB_DETACHED;
+	tcb->flags |= TCB_DETACHED; /* MAY-1 */
 	tcb_forget_unread(tcp, tcb);
 	if (tcb->state == PARLEY_FIN_WAIT_2 && timeout)
 		tcb_arm(tcp, tcb, PARLEY_TIMER_FIN_WAIT_2, tcp->now + timeout);
@@ -400,7 +401,7 @@ static void close_tcb(struct tcp *tcp, struct tcb *tcb)
 {
 	if (tcb->state == PARLEY_CLOSED || tcb->flags & TCB_DETACHED)
 		return;
-	if (tcb_readable(tcb) && tcb->state != PARLEY_TIME_WAIT) {
+	if (tcb_readable(tcb) && tcb->state != PARLEY_TIME_WAIT) { /* SHLD-3 */
 		count(tcp, PARLEY_COUNTER_ABORT_ON_CLOSE);
 		abort_tcb(tcp, tcb, PARLEY_ECONNRESET);
 		return;

@@ -25,7 +25,7 @@ bool window_acceptable(const struct tcb *tcb, const struct segment *segment)
 		return segment->len == 1 && segment->flags & TCP_FIN &&
 		       seq_eq(segment->seq, tcb->rcv.nxt) &&
 		       tcb_setting(tcb, PARLEY_SET_WINDOW_EDGES);
-	return first_in || seq_in_window(last, tcb->rcv.nxt, tcb->rcv.wnd);
+	return first_in || seq_in_window(last, tcb->rcv.nxt, tcb->rcv.wnd); /* UNL-2 */
 }
 
 /* Of a segment whose text may reach to the window's right edge, `beyond` bytes too far. */
@@ -76,7 +76,7 @@ static uint64_t room(const struct tcb *tcb, uint64_t buffer)
 {
 	uint64_t waiting = tcb_readable(tcb);
 
-	return waiting < buffer ? buffer - waiting : 0;
+	return waiting < buffer ? buffer - waiting : 0; /* MAY-8 */
 }
 
 /* Fr * RCV.BUFF with Fr = 1/2, or a segment: the least by which the edge moves (MUST-39). */
@@ -108,7 +108,7 @@ uint16_t window_advertise(const struct tcp *tcp, struct tcb *tcb)
 
 		wnd = up <= room(tcb, buffer) + unit && up <= most ? up : wnd & ~(unit - 1);
 	}
-	if (wnd > tcb->rcv.wnd)
+	if (wnd > tcb->rcv.wnd) /* SHLD-14 */
 		tcb->rcv.wnd = (uint32_t)wnd;
 	return (uint16_t)(wnd >> tcb->rcv_shift);
 }
@@ -146,7 +146,7 @@ void window_delay_ack(struct tcp *tcp, struct tcb *tcb)
 	}
 	tcb->owed |= OWE_DELAYED;
 	if (tcb->ack_at == TCB_NEVER) {
-		tcb->ack_at = tcp->now + delay;
+		tcb->ack_at = tcp->now + delay; /* MUST-40, SHLD-18 */
 		tcb_schedule(tcp, tcb);
 	}
 }

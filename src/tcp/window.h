@@ -27,7 +27,7 @@ uint16_t window_advertise(const struct tcp *tcp, struct tcb *tcb);
 /* Has the user freed enough that the peer should be told at once? */
 bool window_worth_telling(const struct tcp *tcp, const struct tcb *tcb);
 
-/* An acknowledgement is owed within the delay (MUST-59...); at once if the delay is 0. */
+/* An acknowledgement is owed within the delay (3.8.6.3); at once if the delay is 0. */
 void window_delay_ack(struct tcp *tcp, struct tcb *tcb);
 
 /* One more acknowledgement is owed for a segment that was not next (SHLD-31; RFC 5681 4.2). */

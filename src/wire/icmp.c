@@ -62,7 +62,7 @@ static enum icmp_kind kind_of(uint8_t type, uint8_t code)
 	case ICMP_PARAMETER_PROBLEM:
 		return ICMP_KIND_PARAMETER_PROBLEM;
 	default:
-		return ICMP_KIND_OTHER;
+		return ICMP_KIND_OTHER; /* MUST-55 */
 	}
 }
 

@@ -20,7 +20,7 @@ static bool walk_options(const uint8_t *at, const uint8_t *end, bool *source_rou
 			return false;
 		if (at[0] == OPTION_LSRR || at[0] == OPTION_SSRR)
 			*source_routed = true;
-		at += at[1];
+		at += at[1]; /* MUST-50 */
 	}
 	return true;
 }

@@ -75,7 +75,7 @@ static void load_option(struct tcp_options *options, const uint8_t *at, uint8_t 
 {
 	switch (at[0]) {
 	case TCP_OPTION_MSS:
-		options->mss = get_be16(at + 2);
+		options->mss = get_be16(at + 2); /* MUST-14 */
 		break;
 	case TCP_OPTION_WSCALE:
 		options->wscale_too_large = at[2] > TCP_WSCALE_MAX;
@@ -99,7 +99,7 @@ static bool has_no_effect(const struct tcp_options *options, bool syn, uint8_t b
 {
 	const uint8_t syn_only = TCP_HAS_MSS | TCP_HAS_WSCALE | TCP_HAS_SACK_PERMITTED;
 
-	if ((options->present & bit) != 0 || (!syn && (bit & syn_only) != 0))
+	if ((options->present & bit) != 0 || (!syn && (bit & syn_only) != 0)) /* MUST-65 */
 		return true;
 	return at[0] == TCP_OPTION_MSS && get_be16(at + 2) == 0;
 }
@@ -109,7 +109,7 @@ static void take_option(struct tcp_options *options, bool syn, const uint8_t *at
 	uint8_t bit = present_bit(at[0]);
 
 	if (bit == 0) {
-		options->unknown++;
+		options->unknown++; /* MUST-6 */
 	} else if (!length_is_right(at[0], len)) {
 		options->malformed = true;
 	} else if (has_no_effect(options, syn, bit, at)) {
@@ -130,17 +130,17 @@ static void parse_options(struct tcp_options *options, bool syn, const uint8_t *
 		options->ts_ecr = get_be32(at + 8);
 		return;
 	}
-	while (at < end && at[0] != TCP_OPTION_END) {
-		if (at[0] == TCP_OPTION_NOP) {
+	while (at < end && at[0] != TCP_OPTION_END) { /* MUST-4, MUST-69 */
+		if (at[0] == TCP_OPTION_NOP) {	      /* MUST-4, MUST-64 */
 			at++;
 			continue;
 		}
-		if (end - at < 2 || at[1] < 2 || at[1] > end - at) {
+		if (end - at < 2 || at[1] < 2 || at[1] > end - at) { /* MUST-7 */
 			options->malformed = true;
 			return;
 		}
 		take_option(options, syn, at, at[1]);
-		at += at[1];
+		at += at[1]; /* MUST-6, MUST-68 */
 	}
 }
 
@@ -157,14 +157,15 @@ enum wire_error tcp_parse(struct segment *segment, const uint8_t *bytes, size_t 
 	segment->dst_port = get_be16(bytes + 2);
 	segment->seq = seq(get_be32(bytes + 4));
 	segment->ack = seq(get_be32(bytes + 8));
-	segment->flags = get_be16(bytes + 12) & 0x1ff;
-	segment->wnd = get_be16(bytes + 14);
+	segment->flags = get_be16(bytes + 12) & 0x1ff; /* UNL-1 */
+	segment->wnd = get_be16(bytes + 14);	       /* MUST-1 */
 	segment->up = get_be16(bytes + 18);
 	segment->header_len = (uint8_t)header_len;
 	segment->text = bytes + header_len;
 	segment->text_len = (uint32_t)(len - header_len);
 	segment->len = segment->text_len + ((segment->flags & TCP_SYN) != 0) +
 		       ((segment->flags & TCP_FIN) != 0);
+	/* MUST-5 */
 	parse_options(&segment->options, (segment->flags & TCP_SYN) != 0, bytes + TCP_HEADER_LEN,
 		      bytes + header_len);
 	return WIRE_OK;
@@ -244,7 +245,7 @@ static void put_options(uint8_t *at, const struct tcp_options *options)
 
 	if (options->present & TCP_HAS_MSS) {
 		at[0] = TCP_OPTION_MSS;
-		at[1] = MSS_LEN;
+		at[1] = MSS_LEN; /* MUST-68 */
 		put_be16(at + 2, options->mss);
 		at += MSS_LEN;
 	}
@@ -267,6 +268,7 @@ size_t tcp_emit(uint8_t *out, const struct segment *segment)
 {
 	size_t header_len = TCP_HEADER_LEN + tcp_options_len(&segment->options);
 
+	/* UNL-1 */
 	const uint32_t third = (uint32_t)header_len / 4 << 28 | (segment->flags & 0x1ffu) << 16;
 
 	/* Four bytes at a time, as the checksum reads them again. */
@@ -285,7 +287,7 @@ void tcp_finish_checksum(uint8_t *header, size_t header_len, uint64_t pseudo, ui
 	uint64_t sum = checksum_combine(checksum_combine(pseudo, text),
 					checksum_header(header, header_len));
 
-	put_be16(header + CHECKSUM_AT, checksum_fold(sum));
+	put_be16(header + CHECKSUM_AT, checksum_fold(sum)); /* MUST-2 */
 }
 
 char *tcp_flags_text(char out[static TCP_FLAGS_TEXT_MAX], uint16_t flags)

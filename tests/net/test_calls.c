@@ -125,6 +125,7 @@ static void add_second(struct station *s)
 	assert_int_equal(parley_route_add(s->host, s->now, 2, &net, 12, &far), 0);
 }
 
+/* MUST-43, MUST-44 */
 static void test_source(void **state)
 {
 	struct station *s = *state;
@@ -435,6 +436,7 @@ static void test_open_active_to_itself(void **state)
 	assert_memory_equal(bytes, "hello", 5);
 }
 
+/* MUST-49 */
 static void test_settings(void **state)
 {
 	struct station *s = *state;
@@ -459,6 +461,99 @@ static void test_settings(void **state)
 	assert_int_equal(s->out[ETH_HEADER_LEN + 8], 64);
 	station_expect_tcp(s, station_peer);
 	assert_int_equal(s->out[ETH_HEADER_LEN + 8], 17);
+}
+
+/*
+ * MUST-45: a connection keeps its address, though a better one comes, and even though its own goes.
+ * MAY-4: one segment is like the other to IP, whether it is sent again or not.
+ */
+static void test_address_for_life(void **state)
+{
+	struct station *s = *state;
+	struct parley_addr ours = station_addr("192.0.2.1"), other = station_addr("192.0.2.3");
+	struct parley_addr net = station_addr("192.0.2.0");
+	struct ip_packet packet;
+
+	station_connect(s, "192.0.2.2", 80);
+	station_expect_arp(s, station_all, ARP_REQUEST);
+	station_hear_arp(s, ARP_REPLY, "192.0.2.2", station_peer, "192.0.2.1");
+	station_expect_tcp(s, station_peer);
+	assert_int_equal(parley_address_add(s->host, s->now, 1, &other, 24), 0);
+	station_wait(s, STATION_S(1));
+	packet = station_expect_ip(s, station_peer);
+	assert_true(ip_equal(&packet.src, &ours));
+	assert_int_equal(packet.id, 0);
+	assert_int_equal(parley_address_remove(s->host, s->now, 1, &ours), 0);
+	(void)parley_route_add(s->host, s->now, 1, &net, 24, NULL);
+	station_wait(s, STATION_S(2));
+	packet = station_expect_ip(s, station_peer);
+	assert_true(ip_equal(&packet.src, &ours));
+	assert_int_equal(packet.id, 0);
+}
+
+/* MUST-48, SHLD-21, SHLD-22, SHLD-23: the Diffserv field is the user's, also while it stands. */
+static void test_diffserv(void **state)
+{
+	static const int64_t fields[] = {0, 0xb8, 0xb8, 0x20};
+	struct station *s = *state;
+	parley_conn conn = station_connect(s, "192.0.2.2", 80);
+
+	station_expect_arp(s, station_all, ARP_REQUEST);
+	station_hear_arp(s, ARP_REPLY, "192.0.2.2", station_peer, "192.0.2.1");
+	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+		assert_int_equal(parley_set(s->host, s->now, conn, PARLEY_SET_DIFFSERV, fields[i]),
+				 0);
+		assert_int_equal(station_expect_ip(s, station_peer).tos, fields[i]);
+		station_wait(s, STATION_S(1u << i));
+	}
+	/* The two bits of ECN are not the user's. */
+	assert_int_equal(parley_set(s->host, s->now, conn, PARLEY_SET_DIFFSERV, 0x2b), 0);
+	assert_int_equal(station_expect_ip(s, station_peer).tos, 0x28);
+	assert_int_equal(parley_set(s->host, s->now, conn, PARLEY_SET_DIFFSERV, 253),
+			 -PARLEY_EINVAL);
+}
+
+/* MUST-48: of what answers a SYN, the listener's. */
+static void test_diffserv_of_a_listener(void **state)
+{
+	struct station *s = *state;
+	struct parley_open open = {.size = sizeof open, .local.port = 80, .backlog = 5};
+	parley_conn conn;
+
+	assert_int_equal(parley_listen(s->host, s->now, &open, &conn), 0);
+	assert_int_equal(parley_set(s->host, s->now, conn, PARLEY_SET_DIFFSERV, 0x48), 0);
+	station_hear_arp(s, ARP_REQUEST, "192.0.2.2", station_peer, "192.0.2.1");
+	station_expect_arp(s, station_peer, ARP_REPLY);
+	station_hear_syn(s, "192.0.2.2", 1000, 80);
+	assert_int_equal(station_expect_ip(s, station_peer).tos, 0x48);
+}
+
+/* MUST-55: source quench changes nothing and tells nobody; another error about the same does. */
+static void test_source_quench(void **state)
+{
+	struct station *s = *state;
+	parley_conn conn = station_connect(s, "192.0.2.2", 80);
+	struct parley_tcp_info before = {.size = sizeof before}, after = {.size = sizeof after};
+	uint8_t frame[ICMP_ERROR_MAX + 64], message[ICMP_ERROR_MAX];
+	struct parley_event event;
+	struct ip_packet packet;
+	size_t len;
+
+	station_expect_arp(s, station_all, ARP_REQUEST);
+	station_hear_arp(s, ARP_REPLY, "192.0.2.2", station_peer, "192.0.2.1");
+	packet = station_expect_ip(s, station_peer);
+	assert_int_equal(parley_tcp_info(s->host, conn, &before), 0);
+	assert_int_equal(parley_events(s->host, &event, 1), 0);
+	len = icmp_emit_error(message, ICMP_SOURCE_QUENCH, 0, 0, &packet);
+	station_in(s, frame, station_ip(frame, "192.0.2.2", "192.0.2.1", IP_ICMP, message, len));
+	station_expect_nothing(s);
+	assert_int_equal(parley_events(s->host, &event, 1), 0);
+	assert_int_equal(parley_tcp_info(s->host, conn, &after), 0);
+	assert_memory_equal(&before, &after, sizeof before);
+	len = icmp_emit_error(message, ICMP_UNREACHABLE, ICMP_HOST_UNREACHABLE, 0, &packet);
+	station_in(s, frame, station_ip(frame, "192.0.2.2", "192.0.2.1", IP_ICMP, message, len));
+	assert_int_equal(parley_events(s->host, &event, 1), 1);
+	assert_int_equal(event.bits, PARLEY_SOFT_ERROR);
 }
 
 /* A profile is all settings; what interfaces do by themselves begins anew with it. */
@@ -515,6 +610,10 @@ int main(void)
 		CASE(test_weak_model),
 		CASE(test_listen),
 		CASE(test_settings),
+		CASE(test_address_for_life),
+		CASE(test_diffserv),
+		CASE(test_diffserv_of_a_listener),
+		CASE(test_source_quench),
 		CASE(test_profile),
 		CASE(test_stale),
 		CASE(test_open_active),

@@ -454,7 +454,10 @@ static int connect_to(struct station *s, const char *remote)
 	return parley_connect(s->host, s->now, &open, &conn);
 }
 
-/* Default route, on-link prefix, address and MTU come with one advertisement, and go in time. */
+/*
+ * SHLD-6: default route, on-link prefix, address and MTU come with one advertisement, and go in
+ * time.
+ */
 static void test_router(void **state)
 {
 	struct nd_message message = advertisement(1800, 7200, 3600);

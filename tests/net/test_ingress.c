@@ -127,6 +127,7 @@ static size_t with_options(uint8_t *frame, const uint8_t *options, size_t n)
 	return len + n;
 }
 
+/* MUST-50 */
 static void test_options(void **state)
 {
 	static const uint8_t loose[] = {131, 7, 4, 198, 51, 100, 1, 0};
@@ -141,6 +142,7 @@ static void test_options(void **state)
 	station_expect_drop(s, PARLEY_DROP_NO_CONNECTION);
 }
 
+/* MUST-63 */
 static void test_sources(void **state)
 {
 	static const char *const bad[] = {
@@ -156,6 +158,7 @@ static void test_sources(void **state)
 	assert_int_equal(parley_counter(s->host, PARLEY_COUNTER_IN_SEGS), 0);
 }
 
+/* MUST-57 */
 static void test_destinations(void **state)
 {
 	static const char *const many[] = {"192.0.2.255", "255.255.255.255", "224.0.0.1"};

@@ -227,7 +227,7 @@ static void a_lost_last_ack_is_repeated(void **state)
 	no_errors();
 }
 
-/* Text that was sent before close comes before the FIN, also when it is lost. */
+/* UNL-6: text that was sent before close comes before the FIN, also when it is lost. */
 static void close_loses_no_text(void **state)
 {
 	const struct sim_op reads[] = {SIM_READ(SIM_ALL), SIM_WAIT(SIM_UNTIL_EOF), SIM_CLOSE(),

@@ -288,6 +288,7 @@ static void reaches_the_host(void **state)
 	assert_int_equal(sock_set_int(layer, fd, 6, SOCK_TCP_QUICKACK, 1), 0);
 	assert_int_equal(sock_set_int(layer, fd, 1, SOCK_SO_RCVBUF, 20000), 0);
 	assert_int_equal(sock_set_int(layer, fd, 0, SOCK_IP_TTL, 5), 0);
+	assert_int_equal(sock_set_int(layer, fd, 0, SOCK_IP_TOS, 0xb9), 0);
 	assert_int_equal(sock_connect(layer, fd, &peer), -PARLEY_EINPROGRESS);
 	c = fake_of(fd);
 	assert_int_equal(c->set[PARLEY_SET_NODELAY], 1);
@@ -297,6 +298,7 @@ static void reaches_the_host(void **state)
 	assert_int_equal(c->set[PARLEY_SET_DELAYED_ACK], 0);
 	assert_int_equal(c->set[PARLEY_SET_RECEIVE_BUFFER], 20000);
 	assert_int_equal(c->set[PARLEY_SET_TTL], 5);
+	assert_int_equal(c->set[PARLEY_SET_DIFFSERV], 0xb8); /* MUST-48: without the ECN bits */
 	assert_false(c->was_set[PARLEY_SET_SEND_BUFFER]);
 	assert_false(c->was_set[PARLEY_SET_CORK]);
 
@@ -311,6 +313,8 @@ static void reaches_the_host(void **state)
 	assert_true(c->set[PARLEY_SET_R2] == PARLEY_S(86400));
 	assert_int_equal(sock_set_int(layer, fd, 6, SOCK_TCP_CORK, 1), 0);
 	assert_int_equal(c->set[PARLEY_SET_CORK], 1);
+	assert_int_equal(sock_set_int(layer, fd, 0, SOCK_IP_TOS, 0x20), 0);
+	assert_int_equal(c->set[PARLEY_SET_DIFFSERV], 0x20); /* SHLD-21 */
 }
 
 /* A size that nobody fixed is the connection's of this moment; a fixed one is told doubled. */

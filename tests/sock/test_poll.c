@@ -356,6 +356,7 @@ static void watch_sees_edges(void **state)
 	assert_int_equal(sock_poll(layer, 2000), 0);
 }
 
+/* SHLD-20 */
 static void urgent_and_soft(void **state)
 {
 	int fd = fake_connected(true);

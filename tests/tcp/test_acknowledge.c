@@ -13,7 +13,7 @@ static uint32_t una(struct peer *p)
 	return peer_tcb(p)->snd.una.v - p->iss.v;
 }
 
-/* Every number from long before SND.UNA to behind SND.NXT. */
+/* UNL-15, MAY-12: every number from long before SND.UNA to behind SND.NXT. */
 static void test_range(void **unused)
 {
 	static const uint32_t numbers[] = {0xfffffffe, 0x7fffffff, 500};
@@ -38,7 +38,7 @@ static void test_range(void **unused)
 		}
 }
 
-/* RFC 5961 5.2: as far back as the largest window that the peer ever offered. */
+/* UNL-15, MAY-12, RFC 5961 5.2: as far back as the largest window that the peer ever offered. */
 static void test_too_old(void **unused)
 {
 	struct peer p;
@@ -76,7 +76,7 @@ static void test_far_away(void **unused)
 	}
 }
 
-/* SND.WL1, SND.WL2: an older segment does not bring back its window. */
+/* UNL-17: SND.WL1, SND.WL2: an older segment does not bring back its window. */
 static void test_old_segments_do_not_update_the_window(void **unused)
 {
 	struct peer p;
@@ -116,7 +116,7 @@ static void test_duplicate_updates_the_window(void **unused)
 	peer_done(&p);
 }
 
-/* The window of a SYN is not scaled, all later ones are. */
+/* MUST-1, REC-1: the window of a SYN is not scaled, all later ones are. */
 static void test_scaled_windows(void **unused)
 {
 	struct peer p;

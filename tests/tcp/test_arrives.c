@@ -252,6 +252,7 @@ static void cell(const struct row *row, enum parley_profile profile, enum place 
 	peer_done(&p);
 }
 
+/* UNL-2, UNL-5, UNL-11, UNL-12, UNL-13, UNL-14, UNL-16 */
 static void test_every_cell(void **unused)
 {
 	(void)unused;
@@ -263,7 +264,7 @@ static void test_every_cell(void **unused)
 					     (enum place)place, c, i % 4);
 }
 
-/* Fifth: an ACK of what was not sent, and one that is too old (RFC 5961 5.2). */
+/* UNL-15, fifth: an ACK of what was not sent, and one that is too old (RFC 5961 5.2). */
 static void test_unacceptable_ack(void **unused)
 {
 	(void)unused;
@@ -307,7 +308,7 @@ static void test_text_with_unacceptable_ack(void **unused)
 	peer_done(&p);
 }
 
-/* 3.10.7.1. The RST takes its numbers from the segment. */
+/* UNL-4, 3.10.7.1: the RST takes its numbers from the segment. */
 static void test_closed(void **unused)
 {
 	struct peer p;
@@ -370,7 +371,7 @@ static void test_listen(void **unused)
 	}
 }
 
-/* 3.10.7.3: what the ACK and the RST must be, and what else is dropped. */
+/* UNL-9, UNL-16, 3.10.7.3: what the ACK and the RST must be, and what else is dropped. */
 static void test_syn_sent(void **unused)
 {
 	(void)unused;
@@ -432,7 +433,9 @@ static void test_syn_ack_with_text_and_fin(void **unused)
 	peer_done(&p);
 }
 
-/* A listener's and a passive OPEN's SYN-RECEIVED return to LISTEN (second, SYN-RECEIVED). */
+/*
+ * MUST-11: a listener's and a passive OPEN's SYN-RECEIVED return to LISTEN (second, SYN-RECEIVED).
+ */
 static void test_reset_returns_to_listen(void **unused)
 {
 	(void)unused;

@@ -42,7 +42,7 @@ static const struct {
 
 enum { MEANINGS = sizeof meanings / sizeof *meanings };
 
-/* MUST-54, MUST-56: only hard errors end a connection attempt. */
+/* MUST-54, MUST-56, UNL-8: only hard errors end a connection attempt. */
 static void test_syn_sent(void **unused)
 {
 	(void)unused;
@@ -88,7 +88,10 @@ static void test_soft_error_is_the_reason(void **unused)
 	peer_done(&p);
 }
 
-/* RFC 5927 5.2: once synchronized nothing that ICMP says ends a connection. */
+/*
+ * MUST-47, MUST-56, SHLD-25, RFC 5927 5.2: once synchronized nothing that ICMP says ends a
+ * connection.
+ */
 static void test_synchronized(void **unused)
 {
 	static const enum parley_state states[] = {
@@ -120,7 +123,7 @@ static void test_synchronized(void **unused)
 	}
 }
 
-/* RFC 5927 4.1: a number that is not under way is a forgery, or too late. */
+/* MUST-54, RFC 5927 4.1: a number that is not under way is a forgery, or too late. */
 static void test_quoted_number(void **unused)
 {
 	static const struct {
@@ -157,6 +160,7 @@ static void test_quoted_number(void **unused)
 	}
 }
 
+/* MUST-54 */
 static void test_nobody(void **unused)
 {
 	struct peer p;

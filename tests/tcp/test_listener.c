@@ -221,7 +221,7 @@ static void test_close_with_waiting_connections(void **unused)
 	peer_done(&p);
 }
 
-/* One that was reset while it waited is still handed out, and says so at once. */
+/* MUST-12: one that was reset while it waited is still handed out, and says so at once. */
 static void test_dead_before_accept(void **unused)
 {
 	struct peer p;
@@ -265,7 +265,7 @@ static void test_text_and_fin_before_accept(void **unused)
 	peer_done(&p);
 }
 
-/* One bound to the very address before one bound to any. */
+/* MUST-43: one bound to the very address before one bound to any. */
 static void test_the_closest_fit(void **unused)
 {
 	struct parley_open any = {.size = sizeof any, .backlog = 1};

@@ -22,7 +22,7 @@ static int64_t send_more(struct peer *p, uint32_t n)
 	return taken;
 }
 
-/* SHLD-7: while something is under way, only full segments; the rest goes with the ACK. */
+/* SHLD-7, SHLD-27: while something is under way, only full segments; the rest goes with the ACK. */
 static void test_nagle(void **unused)
 {
 	struct peer p;
@@ -60,6 +60,7 @@ static void test_nodelay(void **unused)
 	peer_done(&p);
 }
 
+/* MAY-16 */
 static void test_cork_and_more(void **unused)
 {
 	struct peer p;
@@ -84,7 +85,7 @@ static void test_cork_and_more(void **unused)
 	peer_done(&p);
 }
 
-/* A cork that is forgotten does not hold back for ever, and close takes it out. */
+/* MUST-60: a cork that is forgotten does not hold back for ever, and close takes it out. */
 static void test_cork_ends(void **unused)
 {
 	struct peer p;
@@ -174,7 +175,10 @@ static void test_silly_window(void **unused)
 	peer_done(&p);
 }
 
-/* A window that is taken back: nothing new, and what is outside is not sent again. */
+/*
+ * MUST-34, SHLD-15, SHLD-16: a window that is taken back: nothing new, and what is outside is not
+ * sent again.
+ */
 static void test_window_taken_back(void **unused)
 {
 	struct peer p;
@@ -277,7 +281,7 @@ static void test_one_ack_for_a_batch(void **unused)
 	peer_done(&p);
 }
 
-/* One duplicate ACK for each segment out of order, and an ACK at once when a gap closes. */
+/* MAY-13: one duplicate ACK for each segment out of order, and an ACK at once when a gap closes. */
 static void test_duplicate_acks(void **unused)
 {
 	struct peer p;
@@ -296,7 +300,10 @@ static void test_duplicate_acks(void **unused)
 	peer_done(&p);
 }
 
-/* MUST-16: the smaller of the peer's option and what the interface takes; 536 without option. */
+/*
+ * MUST-16, MUST-14: the smaller of the peer's option and what the interface takes; 536 without
+ * option.
+ */
 static void test_segment_size(void **unused)
 {
 	static const struct {
@@ -317,7 +324,7 @@ static void test_segment_size(void **unused)
 	}
 }
 
-/* The initial window (RFC 6928), one segment when the SYN was lost. */
+/* SHLD-28: the initial window (RFC 6928), one segment when the SYN was lost. */
 static void test_initial_window(void **unused)
 {
 	struct peer p;

@@ -106,6 +106,7 @@ static void one_stream(uint64_t seed)
 	peer_done(&p);
 }
 
+/* SHLD-31 */
 static void test_random_segments(void **unused)
 {
 	(void)unused;

@@ -35,7 +35,9 @@ static uint32_t cwnd(struct peer *p)
 	return peer_tcb(p)->cwnd;
 }
 
-/* Slow start: a segment more for each that is acknowledged, eight at most for one ACK. */
+/*
+ * MUST-19: slow start: a segment more for each that is acknowledged, eight at most for one ACK.
+ */
 static void test_slow_start(void **unused)
 {
 	struct peer p;
@@ -190,7 +192,7 @@ static void test_partial_and_full_ack(void **unused)
 	peer_done(&p);
 }
 
-/* Avoidance: one segment for a whole window acknowledged. */
+/* MUST-19: avoidance: one segment for a whole window acknowledged. */
 static void test_congestion_avoidance(void **unused)
 {
 	struct peer p;

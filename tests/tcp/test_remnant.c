@@ -40,7 +40,7 @@ static void test_is_small_and_seen(void **unused)
 	peer_done(&p);
 }
 
-/* MUST-13: 2 MSL in TIME-WAIT. A remnant may stay for a tick more, never less. */
+/* MUST-13, UNL-18: 2 MSL in TIME-WAIT. A remnant may stay for a tick more, never less. */
 static void test_two_msl(void **unused)
 {
 	struct peer p;

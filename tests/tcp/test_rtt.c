@@ -20,7 +20,7 @@ static void established_after(struct peer *p, uint64_t rtt)
 	peer_forget(p);
 }
 
-/* RFC 6298 2.2, 2.3. */
+/* MUST-18, RFC 6298 2.2, 2.3. */
 static void test_arithmetic(void **unused)
 {
 	struct peer p;
@@ -77,7 +77,7 @@ static void test_no_round_trip(void **unused)
 	peer_done(&p);
 }
 
-/* 5.5: doubled, up to the bound. */
+/* MUST-19, 5.5: doubled, up to the bound. */
 static void test_backoff(void **unused)
 {
 	struct peer p;

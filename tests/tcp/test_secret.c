@@ -24,7 +24,7 @@ static void test_isn_follows_the_clock(void **unused)
 	peer_done(&p);
 }
 
-/* MUST-9: another connection, another place, which nothing outside tells. */
+/* MUST-9, SHLD-1: another connection, another place, which nothing outside tells. */
 static void test_isn_differs(void **unused)
 {
 	struct peer p;

@@ -261,7 +261,7 @@ static void test_fin_out_of_order(void **unused)
 	}
 }
 
-/* 28: our FIN is sent again in each state that waits for its ACK. */
+/* 28, UNL-6: our FIN is sent again in each state that waits for its ACK. */
 static void test_own_fin_is_repeated(void **unused)
 {
 	static const enum parley_state states[] = {PARLEY_FIN_WAIT_1, PARLEY_CLOSING,

@@ -66,7 +66,7 @@ static void test_syn_ack_of_a_simultaneous_open(void **unused)
 	}
 }
 
-/* 13: text on a SYN is not acknowledged, not delivered, and taken when it comes again. */
+/* 13, UNL-3: text on a SYN is not acknowledged, not delivered, and taken when it comes again. */
 static void test_text_on_a_syn_comes_again(void **unused)
 {
 	static const enum parley_state before[] = {PARLEY_SYN_SENT, PARLEY_LISTEN, PARLEY_LISTEN};
@@ -89,7 +89,7 @@ static void test_text_on_a_syn_comes_again(void **unused)
 		}
 }
 
-/* 13: by the letter text and FIN wait for ESTABLISHED where there is a TCB to wait in. */
+/* 13, UNL-3: by the letter text and FIN wait for ESTABLISHED where there is a TCB to wait in. */
 static void test_text_on_a_syn_waits(void **unused)
 {
 	static const enum parley_state before[] = {PARLEY_SYN_SENT, PARLEY_LISTEN, PARLEY_LISTEN};
@@ -385,7 +385,7 @@ static void test_tiny_mss(void **unused)
 	}
 }
 
-/* 42: a SYN, and a SYN,ACK, whose options cannot be. */
+/* 42, MUST-7: a SYN, and a SYN,ACK, whose options cannot be. */
 static void test_bad_options_of_a_syn(void **unused)
 {
 	const struct tcp_options options = {.malformed = true};

@@ -217,7 +217,10 @@ static void test_challenges_are_rationed(void **unused)
 	}
 }
 
-/* 42: an option of impossible length on a segment that is acceptable, and on one that is not. */
+/*
+ * 42, MUST-7: an option of impossible length on a segment that is acceptable, and on one that is
+ * not.
+ */
 static void test_bad_options(void **unused)
 {
 	const struct tcp_options options = {.malformed = true};
@@ -347,7 +350,10 @@ static void test_initial_window(void **unused)
 		}
 }
 
-/* How long text is sent again: R2, by the letter the five minutes of OPEN (3.10.1). */
+/*
+ * SHLD-11, UNL-18: how long text is sent again: R2, by the letter the five minutes of OPEN
+ * (3.10.1).
+ */
 static void test_user_timeout(void **unused)
 {
 	static const uint64_t r2[PARLEY_PROFILE_COUNT] = {SEC(900), SEC(300)};

@@ -207,7 +207,7 @@ static void test_fin_right_behind_a_window_of_text(void **unused)
 	}
 }
 
-/* 8: our probe is an octet of new data; both forms of the peer's are answered. */
+/* 8, UNL-7: our probe is an octet of new data; both forms of the peer's are answered. */
 static void test_both_forms_of_probes(void **unused)
 {
 	struct peer p;
@@ -288,7 +288,10 @@ static void test_answered_probes_further_apart_than_r2(void **unused)
 		}
 }
 
-/* 10: the peer takes its window back; nothing new goes, and nothing is given up for that. */
+/*
+ * 10, MUST-34, MUST-35, SHLD-15, SHLD-17: the peer takes its window back; nothing new goes, and
+ * nothing is given up for that.
+ */
 static void test_peer_shrinks_its_window(void **unused)
 {
 	struct peer p;

@@ -8,7 +8,10 @@ static void established(struct peer *p)
 	peer_reach(p, PEER_ACTIVE, PARLEY_ESTABLISHED);
 }
 
-/* The RTT of the handshake was 0: the RTO is the least there is, 200 ms; it doubles each time. */
+/*
+ * UNL-18, MUST-18: the RTT of the handshake was 0: the RTO is the least there is, 200 ms; it
+ * doubles each time.
+ */
 static void test_retransmission_backs_off(void **unused)
 {
 	struct peer p;
@@ -37,7 +40,7 @@ static void test_retransmission_backs_off(void **unused)
 	peer_done(&p);
 }
 
-/* MUST-20, SHLD-9: the user hears at R1; at R2 the connection is given up. */
+/* MUST-20, SHLD-9, SHLD-10, UNL-8: the user hears at R1; at R2 the connection is given up. */
 static void test_r1_and_r2(void **unused)
 {
 	struct peer p;
@@ -77,7 +80,7 @@ static void test_r2_off(void **unused)
 	peer_done(&p);
 }
 
-/* MUST-23: a SYN is repeated for at least three minutes. */
+/* MUST-23, MUST-22: a SYN is repeated for at least three minutes. */
 static void test_syn_gives_up(void **unused)
 {
 	static const uint64_t after[] = {1, 3, 7, 15, 31, 63, 127};
@@ -321,7 +324,7 @@ static void test_ack_while_a_probe_is_under_way(void **unused)
 	peer_done(&p);
 }
 
-/* MUST-24 ... MUST-29: off by default; idle, interval, count. */
+/* MUST-24, MUST-25, MUST-27, MUST-28, MUST-29, MAY-5, SHLD-12: off by default; idle, count. */
 static void test_keepalive(void **unused)
 {
 	struct peer p;

@@ -30,13 +30,16 @@ static bool is_urgent(struct peer *p)
 	return user_ready(&p->tcp, p->conn) & PARLEY_URGENT;
 }
 
-/* Bytes up to the end of the urgent data, MUST-33. */
+/* Bytes up to the end of the urgent data. */
 static int64_t left(struct peer *p)
 {
 	return user_urgent(&p->tcp, p->conn);
 }
 
-/* MUST-31, MUST-32: any length of urgent data; the user is told once for one run of it. */
+/*
+ * MUST-30, MUST-31, MUST-32, MUST-33, UNL-8: any length of urgent data; the user is told once for
+ * one run of it.
+ */
 static void test_told_until_consumed(void **unused)
 {
 	struct peer p;

@@ -45,7 +45,7 @@ static void established(struct peer *p)
 	peer_reach(p, PEER_ACTIVE, PARLEY_ESTABLISHED);
 }
 
-/* MUST-30, MUST-62: the pointer names the octet after the urgent data; then it is over. */
+/* MUST-30, MUST-62, SHLD-13: the pointer names the octet after the urgent data; then it is over. */
 static void test_one_byte(void **unused)
 {
 	struct peer p;
@@ -64,7 +64,7 @@ static void test_one_byte(void **unused)
 	peer_done(&p);
 }
 
-/* Before there is a connection it is queued; a SYN does not carry it. */
+/* UNL-10: before there is a connection it is queued; a SYN does not carry it. */
 static void test_before_the_handshake_is_over(void **unused)
 {
 	struct peer p;

@@ -387,7 +387,10 @@ static void test_unread_data_outlives_the_connection(void **unused)
 	peer_done(&p);
 }
 
-/* SHLD-3: text that arrives after CLOSE is answered by a RST; shutdown alone goes on receiving. */
+/*
+ * SHLD-3, MAY-1: text that arrives after CLOSE is answered by a RST; shutdown alone goes on
+ * receiving.
+ */
 static void test_text_after_close(void **unused)
 {
 	struct sent rst;

@@ -14,7 +14,10 @@ static void open_with(struct peer *p, int64_t buffer, int scale)
 	peer_reach(p, PEER_ACTIVE, PARLEY_ESTABLISHED);
 }
 
-/* Both SYNs carry their window unscaled; the shift is the least that lets the buffer be offered. */
+/*
+ * SHLD-5, MAY-3: both SYNs carry their window unscaled; the shift is the least that lets the buffer
+ * be offered.
+ */
 static void test_scale_offered(void **unused)
 {
 	static const struct {
@@ -129,7 +132,7 @@ static void test_remnant_offers_the_same(void **unused)
 	peer_done(&p);
 }
 
-/* Closes as it fills; with no room left it is zero, and what comes is not taken. */
+/* MAY-8: closes as it fills; with no room left it is zero, and what comes is not taken. */
 static void test_fills_and_closes(void **unused)
 {
 	struct peer p;

@@ -13,6 +13,7 @@ static const uint8_t linux_syn[40] = {
 	0x01, 0x02, 0x03, 0x04, 0x00, 0x00, 0x00, 0x00, 0x01, 0x03, 0x03, 0x07,
 };
 
+/* MUST-4, MUST-64 */
 static void test_linux_syn(void **state)
 {
 	struct segment segment;
@@ -68,7 +69,7 @@ static void test_fields_and_text(void **state)
 	assert_int_equal(segment.options.present, 0);
 }
 
-/* Every combination of the nine flags; the three reserved bits are not flags. */
+/* UNL-1: every combination of the nine flags; the three reserved bits are not flags. */
 static void test_flags_and_len(void **state)
 {
 	(void)state;
@@ -179,7 +180,10 @@ static unsigned length_of(unsigned kind)
 	}
 }
 
-/* Every kind with every length, on a SYN and off it: ends, inside its bytes, correctly judged. */
+/*
+ * MUST-5, MUST-6, MUST-68: every kind with every length, on a SYN and off it: ends, inside its
+ * bytes, correctly judged.
+ */
 static void test_every_kind_and_length(void **state)
 {
 	(void)state;
@@ -205,6 +209,7 @@ static void test_every_kind_and_length(void **state)
 	}
 }
 
+/* MUST-7 */
 static void test_length_0_and_1_stop_the_walk(void **state)
 {
 	struct tcp_options o;
@@ -226,6 +231,7 @@ static void test_length_0_and_1_stop_the_walk(void **state)
 	assert_counts(&o, 0, false, 0, 0);
 }
 
+/* MUST-7 */
 static void test_option_past_the_end(void **state)
 {
 	struct tcp_options o;
@@ -252,6 +258,7 @@ static void test_wrong_length_of_a_known_kind_is_skipped(void **state)
 	assert_counts(&o, TCP_HAS_SACK_PERMITTED, false, 2, 0);
 }
 
+/* MUST-4, MUST-14 */
 static void test_mss(void **state)
 {
 	static const uint16_t values[] = {1, 8, 48, 536, 1460, 32768, 65535};
@@ -302,6 +309,7 @@ static void test_first_of_several_counts(void **state)
 	assert_int_equal(o.sack[0].left.v, 1);
 }
 
+/* MUST-65 */
 static void test_syn_options_off_a_syn(void **state)
 {
 	struct tcp_options o;
@@ -473,7 +481,9 @@ static void test_how_many_sack_blocks_fit(void **state)
 	}
 }
 
-/* Linux's order for each set of options that a SYN or another segment may carry. */
+/*
+ * MUST-68, MUST-69: Linux's order for each set of options that a SYN or another segment may carry.
+ */
 static void test_golden_orders(void **state)
 {
 	static const struct {
@@ -525,6 +535,7 @@ static uint16_t naive_checksum(const struct parley_addr *src, const struct parle
 	return naive_sum(naive_sum(sum, dst->b + 16 - n, n), bytes, len);
 }
 
+/* MUST-2 */
 static void test_checksum(void **state)
 {
 	struct rng r = rng(9, 0);
@@ -658,6 +669,7 @@ static void naive_walk(const uint8_t *at, size_t len, bool syn, struct tcp_optio
 	}
 }
 
+/* MUST-64, MUST-69 */
 static void test_random_bytes(void **state)
 {
 	static const uint8_t kinds[] = {0, 1, 1, 2, 3, 4, 5, 8, 19, 34};
