@@ -195,7 +195,10 @@ static void icmp_error(struct rig *rig, struct bytes *in)
 	struct parley_status status = {.size = sizeof status};
 	uint8_t who = take8(in), numbers = take8(in);
 	uint16_t port = (uint16_t)(40000 + (who & 1));
-	uint8_t message[8 + 40 + 8] = {take8(in), take8(in)};
+	static const uint8_t types[][2] = {{3, 4}, {3, 1}, {3, 3}, {11, 0},
+					   {2, 0}, {1, 4}, {12, 0}};
+	uint8_t type = take8(in), code = take8(in);
+	uint8_t message[8 + 40 + 8] = {type, code};
 	struct ip_packet quoted = {
 		.src = rig->us,
 		.dst = rig->peer,
@@ -208,6 +211,8 @@ static void icmp_error(struct rig *rig, struct bytes *in)
 
 	if (!rig_find(rig, who & 2 ? 81 : 80, port, &status))
 		memset(&status, 0, sizeof status);
+	if (numbers & 64)
+		memcpy(message, types[type % 7], 2);
 	put_be32(message + 4, take16(in));
 	at += v4 ? ipv4_emit(message + at, &quoted) : ipv6_emit(message + at, &quoted);
 	put_be16(message + at, who & 2 ? 81 : 80);
@@ -236,10 +241,13 @@ static void proper(struct rig *rig, uint16_t flags)
 	arrive_segment(rig, &seg, NULL, NULL, 0, 0);
 }
 
-/* What the user does first: 0 active OPEN, 1 passive OPEN, 2 listener. */
+/* How the connection begins. */
+enum { ACTIVE, PASSIVE, LISTENER, ASKING_LISTENER };
+
 static struct rig_handle *open_first(struct rig *rig, unsigned how)
 {
-	uint8_t script[] = {(uint8_t)(how == 0 ? 0 : how == 1 ? 2 : 1), 0x41};
+	static const uint8_t calls[] = {0, 2, 1, 64}; /* as rig_open() reads them */
+	uint8_t script[] = {calls[how], 0x41};
 	struct bytes in = {script, sizeof script};
 
 	rig_open(rig, &in);
@@ -247,6 +255,40 @@ static struct rig_handle *open_first(struct rig *rig, unsigned how)
 		if (rig->handles[i].conn)
 			return &rig->handles[i];
 	return &rig->handles[0];
+}
+
+/* The SYN is answered, and the handshake completed; the handle of the connection. */
+static struct rig_handle *accept_it(struct rig *rig, struct rig_handle *listener, unsigned how)
+{
+	struct parley_syn syn = {.size = sizeof syn};
+	parley_conn conn;
+	struct rig_handle *handle;
+
+	if (how == ASKING_LISTENER && !parley_next_syn(rig->host, listener->conn, &syn))
+		parley_decide(rig->host, rig->now, syn.conn, PARLEY_DECIDE_ACCEPT);
+	rig_step(rig);
+	proper(rig, TCP_ACK);
+	if (how == PASSIVE || parley_accept(rig->host, rig->now, listener->conn, 9, &conn) != 0)
+		return listener;
+	handle = rig_place(rig, 1);
+	handle->conn = conn;
+	return handle;
+}
+
+/* Text is under way from the user, or has come from the peer with a gap before it. */
+static void fill(struct rig *rig, struct rig_handle *handle, uint8_t with)
+{
+	struct parley_status status;
+	struct segment seg = {.src_port = 40000, .dst_port = 80, .flags = TCP_ACK, .wnd = 60000};
+
+	if (with & 4)
+		rig_send(rig, handle, 20000, 0);
+	if (!(with & 8) || !rig_find(rig, 80, 40000, &status))
+		return;
+	seg.seq = seq(status.rcv_nxt + 1000);
+	seg.ack = seq(status.snd_una);
+	seg.text_len = 1000;
+	arrive_segment(rig, &seg, NULL, NULL, 0, 0);
 }
 
 static void close_ways(struct rig *rig, struct rig_handle *handle, enum parley_state state)
@@ -278,9 +320,10 @@ static void close_ways(struct rig *rig, struct rig_handle *handle, enum parley_s
 		proper(rig, TCP_FIN | TCP_ACK);
 }
 
-/* Brings the connection of ports 80 and 40000 into a state. */
-static void reach(struct rig *rig, unsigned how, enum parley_state state)
+/* Brings the connection of ports 80 and 40000 into a state; `way` says how, and with what text. */
+static void reach(struct rig *rig, uint8_t way, enum parley_state state)
 {
+	unsigned how = way & 3;
 	struct rig_handle *handle;
 
 	if (state == PARLEY_CLOSED)
@@ -288,23 +331,16 @@ static void reach(struct rig *rig, unsigned how, enum parley_state state)
 	handle = open_first(rig, how);
 	if (state == PARLEY_LISTEN || state == PARLEY_SYN_SENT)
 		return;
-	if (how == 0 && state == PARLEY_SYN_RECEIVED) {
+	if (how == ACTIVE && state == PARLEY_SYN_RECEIVED) {
 		proper(rig, TCP_SYN);
 		return;
 	}
-	proper(rig, how == 0 ? TCP_SYN | TCP_ACK : TCP_SYN);
+	proper(rig, how == ACTIVE ? TCP_SYN | TCP_ACK : TCP_SYN);
 	if (state == PARLEY_SYN_RECEIVED)
 		return;
-	if (how)
-		proper(rig, TCP_ACK);
-	if (how == 2) {
-		parley_conn conn;
-
-		if (parley_accept(rig->host, rig->now, handle->conn, 9, &conn) == 0) {
-			handle = rig_place(rig, 1);
-			handle->conn = conn;
-		}
-	}
+	if (how != ACTIVE)
+		handle = accept_it(rig, handle, how);
+	fill(rig, handle, way);
 	if (state != PARLEY_ESTABLISHED)
 		close_ways(rig, handle, state);
 }
@@ -347,7 +383,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	rig_init(&rig, PARLEY_LINK_IP, family & 1, family & 16 ? 1400 : 1500, offload);
 	if (family & 2)
 		parley_profile(rig.host, rig.now, PARLEY_PROFILE_RFC);
-	reach(&rig, how % 3, (enum parley_state)(state % PARLEY_STATES));
+	reach(&rig, how, (enum parley_state)(state % PARLEY_STATES));
 	for (int i = 0; in.left && i < STEPS; i++)
 		step(&rig, &in);
 	rig_done(&rig);

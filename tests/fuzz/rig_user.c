@@ -231,11 +231,20 @@ void rig_open(struct rig *rig, struct bytes *in)
 	rig_step(rig);
 }
 
+/* The interface goes with everything on it, and comes again. */
+static void replug(struct rig *rig)
+{
+	demand(parley_interface_remove(rig->host, rig->now, rig->ifindex) == 0);
+	rig->ifindex = parley_interface_add(rig->host, rig->now, &rig->interface);
+	demand(rig->ifindex > 0);
+	parley_address_add(rig->host, rig->now, rig->ifindex, &rig->us, rig->us.b[0] ? 64 : 24);
+}
+
 void rig_change(struct rig *rig, struct bytes *in)
 {
 	uint8_t what = take8(in), argument = take8(in);
 
-	switch (what % 5) {
+	switch (what % 6) {
 	case 0:
 		parley_set(rig->host, rig->now, PARLEY_NO_CONN, (enum parley_setting)argument,
 			   value_of(in));
@@ -252,6 +261,9 @@ void rig_change(struct rig *rig, struct bytes *in)
 		rig_step(rig);
 		parley_address_add(rig->host, rig->now, rig->ifindex, &rig->us,
 				   rig->us.b[0] ? 64 : 24);
+		break;
+	case 4:
+		replug(rig);
 		break;
 	default:
 		parley_profile(rig->host, rig->now, (enum parley_profile)(argument % 3));
