@@ -10,6 +10,9 @@ SUITES =
 ROUNDS = 5
 ONLY =
 ARGS =
+T = 60
+TARGETS =
+SAMPLE = 300
 
 sanitizers = -Db_sanitize='address,undefined' \
 	-Dc_args='-fno-sanitize-recover=all -fno-omit-frame-pointer'
@@ -65,6 +68,18 @@ $(RELEASE)/build.ninja:
 	@scripts/setup build
 	@$(call quietly,meson setup $(RELEASE) --buildtype=release -Db_lto=true -Dtests=false)
 
+fuzz:
+	@scripts/setup build fuzz
+	@scripts/fuzz run $(T) $(TARGETS)
+
+fuzz-coverage:
+	@scripts/setup build fuzz
+	@scripts/fuzz coverage $(TARGETS)
+
+mutants:
+	@scripts/setup build
+	@scripts/mutants --sample $(SAMPLE) $(ARGS)
+
 clean:
 	@rm -rf $(BUILD) $(BUILD)-*
 
@@ -75,8 +90,11 @@ help:
 	@echo 'make check      rules, format, warnings as errors with gcc and clang'
 	@echo 'make sanitize   run the tests under AddressSanitizer and UBSan; SUITES= as above'
 	@echo 'make bench      release build, measured side by side; ROUNDS=5 ONLY=bulk,trip'
+	@echo 'make fuzz       search with each fuzzer for T seconds (60); TARGETS="tcp host"'
+	@echo 'make fuzz-coverage  the lines of the engine that the corpora of the fuzzers reach'
+	@echo 'make mutants    do the tests notice changes of the engine? SAMPLE=300'
 	@echo 'make install    a release build, into PREFIX ($(PREFIX)), below DESTDIR'
 	@echo 'make clean      remove what was built'
 	@echo 'make demo, test and check install what they need (scripts/setup)'
 
-.PHONY: all demo test check sanitize bench install clean help
+.PHONY: all demo test check sanitize bench fuzz fuzz-coverage mutants install clean help

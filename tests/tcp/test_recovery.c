@@ -336,6 +336,42 @@ static void test_ack_division(void **unused)
 	peer_done(&p);
 }
 
+/* An ACK arrives, and nothing is pulled yet: more of the batch may follow. */
+static void arrives_ack(struct peer *p, uint32_t ack)
+{
+	struct arrival arrival = {.tuple = p->tuple, .ifindex = 1, .at = p->tcp.now};
+	struct segment seg = {
+		.src_port = p->tuple.remote_port,
+		.dst_port = p->tuple.local_port,
+		.seq = seq_add(p->irs, 1),
+		.ack = seq_add(p->iss, ack),
+		.flags = TCP_ACK,
+		.wnd = (uint16_t)(p->wnd >> p->snd_shift),
+		.header_len = TCP_HEADER_LEN,
+	};
+
+	tcp_arrives(&p->tcp, &arrival, &seg);
+}
+
+/* The third duplicate ACK asks for a retransmission; an ACK in the same batch makes it needless. */
+static void test_retransmission_overtaken_by_ack(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	sending(&p, 10);
+	expect_segments(&p, 1, 10);
+	for (int i = 0; i < 3; i++)
+		arrives_ack(&p, 1);
+	assert_true(peer_tcb(&p)->owed & OWE_REXMIT);
+	arrives_ack(&p, 10001);
+	peer_step(&p);
+	expect_none(&p);
+	/* Nor may it be kept, to force the first loss of another day past cwnd and the window. */
+	assert_false(peer_tcb(&p)->owed & OWE_REXMIT);
+	peer_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -353,6 +389,7 @@ int main(void)
 		cmocka_unit_test(test_impatient),
 		cmocka_unit_test(test_window_closes_after_duplicates),
 		cmocka_unit_test(test_ack_division),
+		cmocka_unit_test(test_retransmission_overtaken_by_ack),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
