@@ -106,8 +106,8 @@ static bool is_reverse(const struct sim_host *host, const struct sim_packet *pac
 }
 
 /*
- * The window that a segment offers (RFC 9293 SHLD-14). A scaled window is offered in units: by less
- * than one of these rounding may take the edge back (RFC 7323 2.4).
+ * The window that a segment offers (RFC 9293 SHLD-14). A scaled window is offered in units: an edge
+ * that rests may be rounded up once, and down later (RFC 7323 2.4).
  */
 static void judge_window(struct sim_host *host, const struct sim_flow *flow, unsigned way,
 			 const struct segment *segment)
@@ -119,7 +119,7 @@ static void judge_window(struct sim_host *host, const struct sim_flow *flow, uns
 	/* A SYN,ACK that is sent again cannot say more than this. */
 	if (segment->flags & TCP_SYN && segment->wnd == UINT16_MAX)
 		return;
-	if (w->offered && seq_leq(seq_add(edge, unit), w->edge))
+	if (w->offered && seq_lt(seq_add(edge, unit > 1 ? unit : 0), w->edge))
 		sim_fail(host->world, host, SIM_RULE_WINDOW_SHRANK, NULL, w->edge.v, edge.v);
 }
 

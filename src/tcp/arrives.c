@@ -328,7 +328,7 @@ static void text_of_syn(struct tcp *tcp, struct tcb *tcb, struct step *s)
 /* 3.10.7.4, fifth, in SYN-RECEIVED: the third step of the handshake, or nothing of the kind. */
 static bool synchronize(struct tcp *tcp, struct tcb *tcb, struct step *s)
 {
-	uint8_t shift;
+	uint8_t shift = tcb->snd_shift;
 
 	if (seq_leq(s->seg.ack, tcb->snd.una) || seq_gt(s->seg.ack, tcb->snd.nxt)) {
 		output_refuse(tcp, s->arrival, &s->seg);
@@ -340,9 +340,7 @@ static bool synchronize(struct tcp *tcp, struct tcb *tcb, struct step *s)
 	/* The first window that is scaled: it counts, however old wl1 and wl2 make it look. */
 	tcb->snd.wl1 = s->seg.seq;
 	tcb->snd.wl2 = s->seg.ack;
-	shift = tcb->snd_shift;
-	if (s->unscaled)
-		tcb->snd_shift = 0;
+	tcb->snd_shift = s->unscaled ? 0 : shift;
 	acknowledge(tcp, tcb, &s->seg, s->arrival->at);
 	tcb->snd_shift = shift;
 	return true;

@@ -116,10 +116,12 @@ static void windows_are_scaled(void **state)
 	handshake(7);
 	send((struct forged){1, TCP_ACK, 1, 1, 128000, 1000, 0}, true);
 	holds();
-	/* Behind 127 bytes rounding takes the edge back by one; after one more, by a whole unit. */
+	/* An edge that was rounded up and then down is back by a whole unit, but no more. */
 	send((struct forged){0, TCP_ACK, 1, 128, 0, 999, 0}, true);
 	holds();
 	send((struct forged){0, TCP_ACK, 1, 1, 0, 999, 0}, true);
+	holds();
+	send((struct forged){0, TCP_ACK, 1, 1, 0, 998, 0}, true);
 	breaks(SIM_RULE_WINDOW_SHRANK);
 }
 
