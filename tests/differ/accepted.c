@@ -181,7 +181,7 @@ static bool urgent_mark(const struct context *c, const struct difference *d)
 {
 	return c->marks->urgent && d->field == FIELD_READY &&
 	       (d->kernel ^ d->parley) == SOCK_POLLPRI &&
-	       (c->marks->gap || in_window_of_fin(c->kernel->state) ||
+	       (c->marks->gap || c->marks->urgent_at_0 || in_window_of_fin(c->kernel->state) ||
 		c->kernel->state == PARLEY_CLOSED);
 }
 
@@ -196,14 +196,15 @@ static bool receive_after_reset(const struct context *c, const struct difference
 	       d->kernel > 0 && d->parley <= 0;
 }
 
-/* Of a third duplicate ACK, where two are all that the segments in flight can have caused. */
-static bool too_many_duplicates(const struct context *c, const struct difference *d)
+/* One of the two takes the duplicate ACKs for a loss, and sends SND.UNA again, the other not yet. */
+static bool duplicate_acks(const struct context *c, const struct difference *d)
 {
-	const struct answer *p = &c->parley->answers[0];
+	const struct outcome *sends = c->kernel->count ? c->kernel : c->parley;
 
-	return is_segment(c) && !c->step->size && d->field == FIELD_COUNT && !d->kernel &&
-	       d->parley == 1 && p->len && p->seq == c->view->una &&
-	       view_ack(c->view, c->step) == c->view->una;
+	return is_segment(c) && !c->step->size && d->field == FIELD_COUNT &&
+	       d->kernel + d->parley == 1 &&
+	       (sends->answers[0].len || sends->answers[0].flags & TCP_FIN) &&
+	       sends->answers[0].seq == c->view->una && view_ack(c->view, c->step) == c->view->una;
 }
 
 static bool congestion_window(const struct context *c, const struct difference *d)
@@ -379,7 +380,7 @@ const struct accepted accepted[] = {
 	{"newest-window", newest_window, true},
 	{"old-ack", old_ack, true},
 	{"silly-window", silly_window, true},
-	{"too-many-duplicates", too_many_duplicates, true},
+	{"duplicate-acks", duplicate_acks, true},
 	{"congestion-window", congestion_window, true},
 	{"cork", cork, true},
 	{"receive-after-reset", receive_after_reset, true},

@@ -46,6 +46,7 @@ struct marks {
 	uint32_t fin_at, text_end; /* relative: where the peer's stream ends; how far text went */
 	bool fin_doubtful;	   /* the peer contradicts itself about that */
 	bool urgent;		   /* there was a URG */
+	bool urgent_at_0;	   /* with a pointer of 0 */
 	bool reset;		   /* a RST came with the number that was expected */
 	bool gap;		   /* there was text out of order */
 	bool other_text;	   /* there was text that differs from what it repeats */

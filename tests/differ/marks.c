@@ -71,6 +71,8 @@ void marks_note(struct marks *marks, const struct view *view, const struct step 
 		return;
 	if (step->flags & TCP_URG)
 		marks->urgent = true;
+	if (step->flags & TCP_URG && !step->up)
+		marks->urgent_at_0 = true;
 	marks->reset = marks->reset || (step->flags & TCP_RST && seq == view->last_ack);
 	if (step->flags & TCP_RST)
 		return;
