@@ -196,7 +196,7 @@ static bool receive_after_reset(const struct context *c, const struct difference
 	       d->kernel > 0 && d->parley <= 0;
 }
 
-/* One of the two takes the duplicate ACKs for a loss, and sends SND.UNA again, the other not yet. */
+/* One of the two takes the duplicate ACKs for a loss, and sends SND.UNA again; the other waits. */
 static bool duplicate_acks(const struct context *c, const struct difference *d)
 {
 	const struct outcome *sends = c->kernel->count ? c->kernel : c->parley;
