@@ -264,6 +264,7 @@ int sock_connect(struct sock_layer *layer, int fd, const struct parley_endpoint 
 		error = connect_start(layer, s, remote);
 		if (error)
 			return error;
+		s->error = 0; /* of the one before */
 		error = -PARLEY_EINPROGRESS;
 	}
 	if (s->state == SOCK_STATE_CONNECTING)

@@ -213,6 +213,11 @@ static bool first_check_sequence(struct tcp *tcp, struct tcb *tcb, struct step *
 			return not_acceptable(tcp, tcb, s);
 		tcb_owe(tcp, tcb, OWE_ACK); /* UNL-7 */
 	}
+	/* RFC 5961 4.2: a SYN is challenged wherever it stands, so do not trim it away. */
+	if (s->seg.flags & TCP_SYN && tcb->state != PARLEY_SYN_RECEIVED) {
+		challenge(tcp, tcb);
+		return drop(tcp, tcb, s, PARLEY_DROP_SYN_CHALLENGED);
+	}
 	window_trim(tcb, &s->seg);
 	return true;
 }

@@ -403,6 +403,9 @@ static void close_tcb(struct tcp *tcp, struct tcb *tcb)
 		return;
 	if (tcb_readable(tcb) && tcb->state != PARLEY_TIME_WAIT) { /* SHLD-3 */
 		count(tcp, PARLEY_COUNTER_ABORT_ON_CLOSE);
+		/* From these an ABORT has none, but the peer may still wait for our FIN. */
+		if (tcb->state == PARLEY_CLOSING || tcb->state == PARLEY_LAST_ACK)
+			output_reset(tcp, tcb);
 		abort_tcb(tcp, tcb, PARLEY_ECONNRESET);
 		return;
 	}

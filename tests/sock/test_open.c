@@ -123,6 +123,20 @@ static void refused_told_by_others(void **state)
 	assert_int_equal(sock_connect(layer, fd, &to), -PARLEY_EINVAL);
 }
 
+/* What shutdown() did to one attempt is not told of the next. */
+static void connect_after_shutdown(void **state)
+{
+	struct parley_endpoint to = peer();
+	int fd = connecting(true);
+
+	(void)state;
+	assert_int_equal(sock_shutdown(layer, fd, SOCK_SHUT_WR), 0);
+	assert_int_equal(sock_ready(layer, fd) & SOCK_POLLERR, SOCK_POLLERR);
+	assert_int_equal(sock_connect(layer, fd, &to), -PARLEY_EINPROGRESS);
+	assert_int_equal(sock_ready(layer, fd), 0);
+	assert_int_equal(sock_error(layer, fd), 0);
+}
+
 static void connect_errors_at_once(void **state)
 {
 	struct parley_endpoint to = peer(), ipv6 = {.addr.b = {0x20, [15] = 1}, .port = 80};
@@ -349,6 +363,7 @@ int main(void)
 		T(connect_blocks),
 		T(refused_told_by_so_error),
 		T(refused_told_by_others),
+		T(connect_after_shutdown),
 		T(connect_errors_at_once),
 		T(bound_port_is_used),
 		T(disconnecting_resets),

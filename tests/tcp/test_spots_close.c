@@ -217,6 +217,31 @@ static void test_close_with_unread_data(void **unused)
 		}
 }
 
+/* 24: also when our FIN is on its way: the peer may never get it from a TCB that is gone. */
+static void test_close_with_unread_data_behind_our_fin(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	for (int profile = 0; profile < PARLEY_PROFILE_COUNT; profile++)
+		for (int closing = 0; closing < 2; closing++) {
+			peer_under(&p, profile, PEER_ACTIVE, PARLEY_ESTABLISHED);
+			recv(&p, closing ? "P." : "F.", 1, 1, 20);
+			assert_int_equal(user_shutdown(&p.tcp, p.conn, PARLEY_SHUT_WR), 0);
+			peer_step(&p);
+			if (closing)
+				recv(&p, "F.", 21, 1, 0);
+			assert_int_equal(peer_tcb(&p)->state,
+					 closing ? PARLEY_CLOSING : PARLEY_LAST_ACK);
+			peer_forget(&p);
+			assert_int_equal(user_close(&p.tcp, p.conn), 0);
+			peer_step(&p);
+			expect(&p, "R.", 2, 22, 0);
+			expect_state(&p, CLOSED);
+			peer_done(&p);
+		}
+}
+
 /* 25: data after CLOSE is answered by RST; after a shutdown of sending alone it is received. */
 static void test_text_after_close(void **unused)
 {
@@ -315,6 +340,7 @@ int main(void)
 		cmocka_unit_test(test_two_msl),
 		cmocka_unit_test(test_fin_wait_2),
 		cmocka_unit_test(test_close_with_unread_data),
+		cmocka_unit_test(test_close_with_unread_data_behind_our_fin),
 		cmocka_unit_test(test_text_after_close),
 		cmocka_unit_test(test_fin_out_of_order),
 		cmocka_unit_test(test_own_fin_is_repeated),

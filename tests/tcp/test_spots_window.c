@@ -58,6 +58,26 @@ static void test_ack_of_what_was_not_sent(void **unused)
 	}
 }
 
+/* RFC 5961 4.2: a SYN left of the window is challenged, and what follows it is not taken. */
+static void test_syn_left_of_the_window(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	for (int profile = 0; profile < PARLEY_PROFILE_COUNT; profile++) {
+		small(&p, profile);
+		recv(&p, "P.", 1, 1, 20);
+		user_receives(&p, 20);
+		peer_forget(&p);
+		recv(&p, "SF.", 10, 1, 100);
+		assert_int_equal(expect(&p, ".", 1, 21, 0).why, PARLEY_WHY_CHALLENGE);
+		assert_int_equal(p.tcp.drops[PARLEY_DROP_SYN_CHALLENGED], 1);
+		expect_state(&p, ESTABLISHED);
+		assert_int_equal(user_ready(&p.tcp, p.conn) & PARLEY_READABLE, 0);
+		peer_done(&p);
+	}
+}
+
 /* 3: an old ACK with text; of bytes that never were, and older than any window. */
 static void test_old_ack_with_text(void **unused)
 {
@@ -413,6 +433,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ack_of_what_was_not_sent),
+		cmocka_unit_test(test_syn_left_of_the_window),
 		cmocka_unit_test(test_old_ack_with_text),
 		cmocka_unit_test(test_empty_segment_at_the_right_edge),
 		cmocka_unit_test(test_empty_segment_behind_the_last_ack),
