@@ -301,6 +301,15 @@ static void judge_users(struct small *small)
 	}
 }
 
+static void judge_pair(struct small *small)
+{
+	struct small_pair pair = small_pair(small);
+
+	if (!small_pair_is_sound(pair, small->config.scenario == SMALL_ABORT))
+		sim_fail(small->world, NULL, SIM_RULE_PAIR, parley_state_name((int)pair.end[0]),
+			 pair.end[0], pair.end[1]);
+}
+
 bool small_act(struct small *small, struct small_action action)
 {
 	struct sim_world *world = small->world;
@@ -327,6 +336,7 @@ bool small_act(struct small *small, struct small_action action)
 		break;
 	}
 	judge_users(small);
+	judge_pair(small);
 	return !world->failure.failed;
 }
 

@@ -114,6 +114,12 @@ bool small_judge_end(struct small *small);
 struct small_pair small_pair(const struct small *small);
 
 /*
+ * Do the two go together? What one end knows to have received the other has sent, and so on: by
+ * what each state says of the past. Where somebody aborts, an end in CLOSED goes with all.
+ */
+bool small_pair_is_sound(struct small_pair pair, bool aborts);
+
+/*
  * The state's identity (small_state.c): the canonical form of both hosts' connections, the frames
  * under way, where the users stand and what they were told, and how many faults are used up.
  */

@@ -288,7 +288,7 @@ static int run(int argc, char **argv)
 {
 	struct check_options o = {.faults = 2};
 	struct small_config config = {0};
-	int operands, only = -1;
+	int operands, one, only = -1;
 	int status = option_parse(&command_check, argc, argv, &o, &operands);
 	void *base;
 
@@ -308,8 +308,9 @@ static int run(int argc, char **argv)
 		if (only >= 0 && i != only)
 			continue;
 		config.scenario = (enum small_scenario)i;
-		if ((o.replay ? replay : visit_all)(&o, &config, base) != EXIT_OK)
-			status = EXIT_FAILED;
+		one = (o.replay ? replay : visit_all)(&o, &config, base);
+		if (one != EXIT_OK)
+			status = one;
 	}
 	watch_free(base, SMALL_ARENA);
 	return status;
@@ -317,6 +318,7 @@ static int run(int argc, char **argv)
 
 const struct command command_check = {
 	.name = "check",
+	.operands = "",
 	.summary = "visits all that can happen to two hosts that open, send a byte and close",
 	.about = "Visits every state that two hosts can come to which open a connection, send a "
 		 "byte each and close it, whatever becomes of their segments and in whichever "

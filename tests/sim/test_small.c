@@ -73,6 +73,39 @@ static void simultaneous_close_meets_in_closing(void **state)
 	assert_true(explore.pair[PARLEY_CLOSING][PARLEY_CLOSING] > 0);
 }
 
+static void states_go_together_or_not(void **state)
+{
+	static const struct {
+		enum parley_state a, b;
+		bool sound, with_abort;
+	} pairs[] = {
+		{PARLEY_SYN_SENT, PARLEY_CLOSED, true, true},
+		{PARLEY_SYN_SENT, PARLEY_ESTABLISHED, false, false},
+		{PARLEY_ESTABLISHED, PARLEY_SYN_RECEIVED, true, true},
+		{PARLEY_ESTABLISHED, PARLEY_SYN_SENT, false, false},
+		{PARLEY_FIN_WAIT_2, PARLEY_ESTABLISHED, false, false},
+		{PARLEY_FIN_WAIT_2, PARLEY_CLOSE_WAIT, true, true},
+		{PARLEY_FIN_WAIT_2, PARLEY_FIN_WAIT_2, false, false},
+		{PARLEY_CLOSE_WAIT, PARLEY_CLOSE_WAIT, false, false},
+		{PARLEY_CLOSING, PARLEY_CLOSING, true, true},
+		{PARLEY_LAST_ACK, PARLEY_TIME_WAIT, true, true},
+		{PARLEY_LAST_ACK, PARLEY_LAST_ACK, false, false},
+		{PARLEY_LAST_ACK, PARLEY_CLOSING, false, false},
+		{PARLEY_ESTABLISHED, PARLEY_CLOSED, false, true},
+		{PARLEY_TIME_WAIT, PARLEY_CLOSED, true, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+		struct small_pair pair = {{pairs[i].a, pairs[i].b}};
+		struct small_pair turned = {{pairs[i].b, pairs[i].a}};
+
+		assert_int_equal(small_pair_is_sound(pair, false), pairs[i].sound);
+		assert_int_equal(small_pair_is_sound(turned, false), pairs[i].sound);
+		assert_int_equal(small_pair_is_sound(pair, true), pairs[i].with_abort);
+	}
+}
+
 /* The same numbers each time: nothing depends on what was visited before. */
 static void is_the_same_each_time(void **state)
 {
@@ -174,10 +207,15 @@ static void depth_is_a_limit(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(without_faults_all_is_well),	   TEST(half_close_with_a_fault),
-		TEST(simultaneous_close_meets_in_closing), TEST(is_the_same_each_time),
-		TEST(a_fin_that_never_comes_is_found),	   TEST(acks_that_never_come_are_found),
-		TEST(a_world_without_a_way_out_is_found),  TEST(depth_is_a_limit),
+		TEST(without_faults_all_is_well),
+		TEST(half_close_with_a_fault),
+		TEST(simultaneous_close_meets_in_closing),
+		TEST(is_the_same_each_time),
+		TEST(states_go_together_or_not),
+		TEST(a_fin_that_never_comes_is_found),
+		TEST(acks_that_never_come_are_found),
+		TEST(a_world_without_a_way_out_is_found),
+		TEST(depth_is_a_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
