@@ -15,7 +15,7 @@ enum past {
 
 #define OPEN (SENT_SYN | GOT_SYN | SYN_ACKED)
 
-/* CLOSE in SYN-RECEIVED leads to FIN-WAIT-1 too, but users here wait until they are connected. */
+/* CLOSE in SYN-RECEIVED leads to FIN-WAIT-1 too, but users here wait for the connection. */
 static const uint8_t pasts[PARLEY_STATES] = {
 	[PARLEY_SYN_SENT] = SENT_SYN,
 	[PARLEY_SYN_RECEIVED] = SENT_SYN | GOT_SYN,
@@ -28,7 +28,7 @@ static const uint8_t pasts[PARLEY_STATES] = {
 	[PARLEY_TIME_WAIT] = OPEN | SENT_FIN | GOT_FIN | FIN_ACKED,
 };
 
-/* What one end has received, the other has sent; what was acknowledged to it, the other received. */
+/* What one end has got, the other has sent; what was acknowledged to it, the other has got. */
 static bool follows(unsigned one, unsigned other)
 {
 	if (one & GOT_SYN && !(other & SENT_SYN))
