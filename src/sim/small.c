@@ -76,7 +76,7 @@ struct sim_frame *small_frame(const struct small *small, uint32_t host, unsigned
 	return found;
 }
 
-struct sim_frame *small_oldest(const struct small *small, uint32_t host)
+static struct sim_frame *oldest(const struct small *small, uint32_t host)
 {
 	return small_frame(small, host, 0);
 }
@@ -173,7 +173,7 @@ unsigned small_actions(const struct small *small, struct small_action *actions)
 	struct choice choice = {actions, 0};
 
 	for (uint32_t i = 0; i < world->host_count; i++) {
-		if (!small_oldest(small, i))
+		if (!oldest(small, i))
 			continue;
 		offer(&choice, SMALL_DELIVER, i);
 		for (int kind = SMALL_LOSE; kind <= SMALL_HOLD; kind++)
@@ -320,7 +320,7 @@ bool small_act(struct small *small, struct small_action action)
 	case SMALL_LOSE:
 	case SMALL_DOUBLE:
 	case SMALL_HOLD:
-		on_frame(small, action.kind, small_oldest(small, action.which));
+		on_frame(small, action.kind, oldest(small, action.which));
 		break;
 	case SMALL_STRAY:
 	case SMALL_EXPIRE:
@@ -397,8 +397,7 @@ static bool deliver_all(struct small *small)
 {
 	struct sim_frame *frame;
 
-	while ((frame = small_oldest(small, SIM_CLIENT)) ||
-	       (frame = small_oldest(small, SIM_SERVER)))
+	while ((frame = oldest(small, SIM_CLIENT)) || (frame = oldest(small, SIM_SERVER)))
 		deliver(small, frame);
 	return !small->world->failure.failed;
 }

@@ -131,9 +131,6 @@ struct small_digest small_digest(struct small *small);
  */
 bool small_script(struct sim_world *world, enum small_scenario scenario);
 
-/* The oldest frame from a host that does not stray, or NULL; and how many of those there are. */
-struct sim_frame *small_oldest(const struct small *small, uint32_t host);
-
 /* Frames under way from a host that do not stray, oldest first: the i-th, or NULL. */
 struct sim_frame *small_frame(const struct small *small, uint32_t host, unsigned i);
 

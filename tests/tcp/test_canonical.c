@@ -224,6 +224,25 @@ static void test_time_counts(void **unused)
 	peer_done(&p);
 }
 
+/* A host's form is that of its one TCB; and without room it is told how much there would be. */
+static void test_one_of_a_host(void **unused)
+{
+	struct form host, alone;
+	struct canonical out = {.word = alone.word, .cap = WORDS};
+	struct peer p;
+
+	(void)unused;
+	busy(&p, 1000, 2000);
+	form_of(&host, &p.tcp);
+	tcb_canonical(&p.tcp, peer_tcb(&p), &out);
+	alone.n = out.n;
+	assert_true(same(&host, &alone));
+	out = (struct canonical){.word = alone.word, .cap = 3};
+	tcp_canonical(&p.tcp, &out);
+	assert_int_equal(out.n, host.n);
+	peer_done(&p);
+}
+
 /* SYN entries: the same for two peers' numbers, another once the SYN,ACK went again. */
 static void test_syn_entry(void **unused)
 {
@@ -251,7 +270,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_shifted),	    cmocka_unit_test(test_each_field),
 		cmocka_unit_test(test_text),	    cmocka_unit_test(test_statistics_do_not_count),
-		cmocka_unit_test(test_time_counts), cmocka_unit_test(test_syn_entry),
+		cmocka_unit_test(test_time_counts), cmocka_unit_test(test_one_of_a_host),
+		cmocka_unit_test(test_syn_entry),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
