@@ -19,6 +19,7 @@ struct sim_world;
 	X(INTERNAL, "an assertion of the engine failed") \
 	X(EDGE, "no such edge between two states") \
 	X(CONTINUITY, "a state was left that the connection was not in") \
+	X(PAIR, "the two ends are in states that do not go together") \
 	X(SEND_ORDER, "SND.UNA is behind SND.NXT") \
 	X(BYTES, "a byte was delivered that is not the one sent") \
 	X(UNSENT, "bytes were delivered that nobody sent") \

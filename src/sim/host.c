@@ -22,7 +22,7 @@ static void *slab_alloc(void *context, size_t size, size_t align)
 	const struct sim_host *host = context;
 	void *ptr = sim_alloc(host->world->arena, size, align);
 
-	if (ptr)
+	if (ptr && !host->world->config.unfilled)
 		memset(ptr, FRESH, size);
 	return ptr;
 }
@@ -33,7 +33,8 @@ static void slab_free(void *context, void *ptr, size_t size)
 
 	if (!ptr)
 		return;
-	memset(ptr, STALE, size);
+	if (!host->world->config.unfilled)
+		memset(ptr, STALE, size);
 	sim_free(host->world->arena, ptr, size);
 }
 

@@ -63,6 +63,7 @@ struct sim_config {
 	uint64_t start;	      /* where virtual time begins */
 	uint32_t check_every; /* parley_check() after each so many events; 0: never */
 	uint64_t excused;     /* 1 << enum sim_rule: rules that may be broken here */
+	bool unfilled;	      /* engines' memory is not filled with a pattern: less is written */
 	struct sim_hooks hooks;
 };
 

@@ -92,6 +92,11 @@ static void begin_round(const struct tcp *tcp, struct tcb *tcb)
 	tcb->round.off = (uint32_t)tcb->read_off;
 }
 
+uint32_t buffer_round_age(const struct tcp *tcp, const struct tcb *tcb)
+{
+	return ticks(tcp->now) - tcb->round.at;
+}
+
 void buffer_established(const struct tcp *tcp, struct tcb *tcb)
 {
 	begin_round(tcp, tcb);

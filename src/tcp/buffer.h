@@ -79,6 +79,9 @@ uint64_t buffer_receive_most(const struct tcb *tcb);
 void buffer_prepare(struct tcb *tcb);
 void buffer_established(const struct tcp *tcp, struct tcb *tcb);
 
+/* How long the round has gone on, in ticks of its own. */
+uint32_t buffer_round_age(const struct tcp *tcp, const struct tcb *tcb);
+
 /* The user has consumed: read_off has advanced. May let the receive buffer grow. */
 void buffer_consumed(struct tcp *tcp, struct tcb *tcb);
 

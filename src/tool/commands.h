@@ -5,6 +5,7 @@
 
 #include "tool/option.h"
 
+extern const struct command command_check;
 extern const struct command command_demo;
 extern const struct command command_drill;
 extern const struct command command_ladder;

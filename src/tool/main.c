@@ -9,8 +9,8 @@
 #include "tool/words.h"
 
 static const struct command *const commands[] = {
-	&command_demo, &command_run,	&command_lan,	&command_ss,
-	&command_stat, &command_ladder, &command_drill, &command_sim,
+	&command_demo,	 &command_run,	 &command_lan, &command_ss,    &command_stat,
+	&command_ladder, &command_drill, &command_sim, &command_check,
 };
 
 #define COMMANDS (sizeof commands / sizeof *commands)

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+/* The canonical form: the same wherever and whenever it began, and different in all that counts. */
+#include "peer.h"
+
+#include "tcp/canonical.h"
+
+#include <string.h>
+
+#define WORDS 512
+
+struct form {
+	uint64_t word[WORDS];
+	uint32_t n;
+};
+
+static void form_of(struct form *form, struct tcp *tcp)
+{
+	struct canonical out = {.word = form->word, .cap = WORDS};
+
+	tcp_canonical(tcp, &out);
+	assert_true(out.n <= WORDS);
+	form->n = out.n;
+}
+
+static bool same(const struct form *a, const struct form *b)
+{
+	return a->n == b->n && !memcmp(a->word, b->word, a->n * sizeof *a->word);
+}
+
+/*
+ * A connection with text under way in one direction and a gap in the other, begun at numbers of
+ * the test's choice. The text is the pattern of its offset, so it is the same at each.
+ */
+static void busy(struct peer *p, uint32_t iss, uint32_t irs)
+{
+	peer_init_at(p, iss, irs);
+	peer_connect(p);
+	recv(p, "S.", 0, 1, 0);
+	user_sends(p, 1500);
+	peer_wait(p, MS(10));
+	recv(p, ".", 1, 1, 100);
+	recv(p, ".", 301, 1, 200);
+	peer_forget(p);
+}
+
+static void test_shifted(void **unused)
+{
+	static const uint32_t begin[][2] = {
+		{0x12345678, 0x9abcdef0}, {UINT32_MAX - 500, 7}, {0x7fffff00, UINT32_MAX - 200}};
+	struct form first, other;
+	struct peer p;
+
+	(void)unused;
+	busy(&p, 1000, 2000);
+	form_of(&first, &p.tcp);
+	peer_forget(&p);
+	peer_done(&p);
+	for (size_t i = 0; i < sizeof begin / sizeof *begin; i++) {
+		busy(&p, begin[i][0], begin[i][1]);
+		form_of(&other, &p.tcp);
+		assert_true(same(&first, &other));
+		peer_done(&p);
+	}
+}
+
+/* Each field that decides anything, by its place in the TCB; one bit or step is changed. */
+#define FIELD(f)                                                          \
+	{                                                                 \
+#f, offsetof(struct tcb, f), sizeof(((struct tcb *)0)->f) \
+	}
+
+static const struct {
+	const char *name;
+	size_t at, size;
+} fields[] = {
+	FIELD(state),
+	FIELD(ifindex),
+	FIELD(snd_shift),
+	FIELD(rcv_shift),
+	FIELD(dupacks),
+	FIELD(main_timer),
+	FIELD(retransmits),
+	FIELD(flags),
+	FIELD(owed),
+	FIELD(dup_acks_owed),
+	FIELD(tuple),
+	FIELD(snd.una),
+	FIELD(snd.nxt),
+	FIELD(snd.wnd),
+	FIELD(snd.wl1),
+	FIELD(snd.wl2),
+	FIELD(snd.max_wnd),
+	FIELD(snd.up),
+	FIELD(rcv.nxt),
+	FIELD(rcv.wnd),
+	FIELD(rcv.acked),
+	FIELD(rcv.up),
+	FIELD(snd_end),
+	FIELD(main_at),
+	FIELD(ack_at),
+	FIELD(mss),
+	FIELD(rcv_mss),
+	FIELD(rcv_unacked),
+	FIELD(cwnd),
+	FIELD(ssthresh),
+	FIELD(lost_bytes),
+	FIELD(sacked_bytes),
+	FIELD(rto),
+	FIELD(srtt),
+	FIELD(rttvar),
+	FIELD(keepalive_at),
+	FIELD(notice.bits),
+	FIELD(notice.error),
+	FIELD(notice.soft),
+	FIELD(iss),
+	FIELD(irs),
+	FIELD(recover),
+	FIELD(prior_cwnd_acked),
+	FIELD(peer_mss),
+	FIELD(local_mss),
+	FIELD(local_mtu),
+	FIELD(last_challenge),
+	FIELD(last_sent),
+	FIELD(rcv_space),
+	FIELD(rcv_rtt),
+	FIELD(rcv_units),
+	FIELD(probes),
+	FIELD(round.at),
+	FIELD(round.off),
+};
+
+static void test_each_field(void **unused)
+{
+	struct form before, after;
+	struct peer p;
+	uint8_t *tcb;
+
+	(void)unused;
+	busy(&p, 1000, 2000);
+	tcb = (uint8_t *)peer_tcb(&p);
+	((struct tcb *)(void *)tcb)->last_challenge = p.tcp.now - MS(1);
+	form_of(&before, &p.tcp);
+	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+		uint8_t old = tcb[fields[i].at];
+
+		tcb[fields[i].at] ^= 1;
+		form_of(&after, &p.tcp);
+		tcb[fields[i].at] = old;
+		if (same(&before, &after))
+			fail_msg("%s does not count", fields[i].name);
+	}
+	form_of(&after, &p.tcp);
+	assert_true(same(&before, &after));
+	((struct tcb *)(void *)tcb)->last_challenge = TCB_NEVER;
+	peer_done(&p);
+}
+
+/* Text counts: a byte under way, one that was read in order, and one behind the gap. */
+static void test_text(void **unused)
+{
+	struct form before, after;
+	struct stream_span span;
+	struct peer p;
+	struct tcb *tcb;
+	struct stream *streams[3];
+	static const uint64_t at[3] = {1400, 50, 350};
+
+	(void)unused;
+	busy(&p, 1000, 2000);
+	tcb = peer_tcb(&p);
+	streams[0] = &tcb->sending->stream;
+	streams[1] = streams[2] = &tcb->receiving->stream;
+	form_of(&before, &p.tcp);
+	for (int i = 0; i < 3; i++) {
+		uint8_t *byte;
+
+		assert_int_equal(stream_block_spans(streams[i], at[i], 1, &span, 1), 1);
+		byte = (uint8_t *)(uintptr_t)span.data;
+		*byte ^= 1;
+		form_of(&after, &p.tcp);
+		*byte ^= 1;
+		assert_false(same(&before, &after));
+	}
+	peer_done(&p);
+}
+
+/* What only counts what has happened changes nothing. */
+static void test_statistics_do_not_count(void **unused)
+{
+	struct form before, after;
+	struct peer p;
+	struct tcb *tcb;
+
+	(void)unused;
+	busy(&p, 1000, 2000);
+	tcb = peer_tcb(&p);
+	form_of(&before, &p.tcp);
+	tcb->segs_in++;
+	tcb->segs_out++;
+	tcb->data_segs_in++;
+	tcb->data_segs_out++;
+	tcb->bytes_retrans++;
+	tcb->total_retrans++;
+	tcb->min_rtt ^= 1;
+	tcb->last_received--; /* keep-alive is off */
+	p.tcp.draws++;
+	form_of(&after, &p.tcp);
+	assert_true(same(&before, &after));
+	peer_done(&p);
+}
+
+/* Time that passes brings deadlines nearer. */
+static void test_time_counts(void **unused)
+{
+	struct form before, after;
+	struct peer p;
+
+	(void)unused;
+	busy(&p, 1000, 2000);
+	form_of(&before, &p.tcp);
+	peer_wait(&p, MS(1));
+	form_of(&after, &p.tcp);
+	assert_false(same(&before, &after));
+	peer_done(&p);
+}
+
+/* A host's form is that of its one TCB; and without room it is told how much there would be. */
+static void test_one_of_a_host(void **unused)
+{
+	struct form host, alone;
+	struct canonical out = {.word = alone.word, .cap = WORDS};
+	struct peer p;
+
+	(void)unused;
+	busy(&p, 1000, 2000);
+	form_of(&host, &p.tcp);
+	tcb_canonical(&p.tcp, peer_tcb(&p), &out);
+	alone.n = out.n;
+	assert_true(same(&host, &alone));
+	out = (struct canonical){.word = alone.word, .cap = 3};
+	tcp_canonical(&p.tcp, &out);
+	assert_int_equal(out.n, host.n);
+	peer_done(&p);
+}
+
+/* SYN entries: the same for two peers' numbers, another once the SYN,ACK went again. */
+static void test_syn_entry(void **unused)
+{
+	struct form first, second, later;
+	struct peer p;
+
+	(void)unused;
+	for (int i = 0; i < 2; i++) {
+		peer_init_at(&p, 1000u + (unsigned)i * 5000, 77u << i);
+		peer_listen(&p, 4);
+		recv(&p, "S", 0, 0, 0);
+		form_of(i ? &second : &first, &p.tcp);
+		assert_true(tcp_first_timer(&p.tcp) > p.tcp.now);
+		peer_wait(&p, SEC(1));
+		form_of(&later, &p.tcp);
+		assert_false(same(&first, &later));
+		peer_forget(&p);
+		peer_done(&p);
+	}
+	assert_true(same(&first, &second));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_shifted),	    cmocka_unit_test(test_each_field),
+		cmocka_unit_test(test_text),	    cmocka_unit_test(test_statistics_do_not_count),
+		cmocka_unit_test(test_time_counts), cmocka_unit_test(test_one_of_a_host),
+		cmocka_unit_test(test_syn_entry),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
