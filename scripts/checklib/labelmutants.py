@@ -101,6 +101,11 @@ def mutants_of_line(line):
                 yield mutant
 
 
+def is_comment(line):
+    bare = without_comments(line).strip()
+    return not bare or bare.startswith(("/*", "* ", "*/"))
+
+
 def is_code(line):
     bare = without_comments(line).strip()
     return bool(bare) and not bare.startswith(("/*", "*", "case ", "{", "}", "default:")) and \
@@ -112,9 +117,9 @@ def labelled_lines(lines, label):
     for number, line in enumerate(lines):
         if not re.search(rf"\b{label}\b", line):
             continue
-        if line.strip().startswith(("/*", "*")):
+        if is_comment(line):
             below = number
-            while lines[below].strip().startswith(("/*", "*")) and below + 1 < len(lines):
+            while is_comment(lines[below]) and below + 1 < len(lines):
                 below += 1
             if lines[below][:1].isspace():
                 yield from range(below, min(below + 3, len(lines)))

@@ -459,8 +459,8 @@ static void test_early(void **state)
 	const struct early *early = cell->early;
 	uint32_t counted = early->len + !!(peer_flags(early->flags) & (TCP_SYN | TCP_FIN));
 
-	for (size_t k = 0; k < NUMBERS * sizeof seqs / sizeof *seqs; k++) {
-		uint32_t seq = seqs[k / NUMBERS];
+	for (size_t k = 0; k < sizeof seqs / sizeof *seqs; k++) {
+		uint32_t seq = seqs[k];
 		struct peer p;
 
 		open_small(&p, cell, (int)(k % NUMBERS));
