@@ -87,7 +87,7 @@ help:
 	@echo 'make            build the library and the command in $(BUILD)/ (BUILDTYPE=release)'
 	@echo 'make demo       watch curl fetch a file over two Parley hosts; ARGS="--loss 5"'
 	@echo 'make test       build, run all tests; SUITES="base wire" for some of them'
-	@echo 'make check      rules, format, warnings as errors with gcc and clang'
+	@echo 'make check      rules, format, requirements, warnings as errors with gcc and clang'
 	@echo 'make sanitize   run the tests under AddressSanitizer and UBSan; SUITES= as above'
 	@echo 'make bench      release build, measured side by side; ROUNDS=5 ONLY=bulk,trip'
 	@echo 'make fuzz       search with each fuzzer for T seconds (60); TARGETS="tcp host"'

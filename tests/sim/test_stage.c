@@ -190,7 +190,7 @@ static void forgeries_are_refused_for_their_reason(void **state)
 		{"forge far-away ann nth=4", PARLEY_DROP_NO_ROUTE},
 		{"forge no-flags ann nth=4", PARLEY_DROP_NO_FLAGS},
 		{"forge no-ack ann nth=4", PARLEY_DROP_SYN_CHALLENGED},
-		{"set ann bare-segments 1\nforge no-flags ann nth=4", PARLEY_DROP_NO_ACK},
+		{"set bob bare-segments 1\nforge no-flags ann nth=4", PARLEY_DROP_NO_ACK},
 		{"forge before-window ann nth=4", PARLEY_DROP_OUT_OF_WINDOW},
 		{"forge beyond-window ann nth=4", PARLEY_DROP_OUT_OF_WINDOW},
 		{"forge at-edge ann nth=4", PARLEY_DROP_OUT_OF_WINDOW},

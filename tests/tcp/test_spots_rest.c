@@ -283,7 +283,7 @@ static void test_bad_options_at_the_ends(void **unused)
 	}
 }
 
-/* 43: neither SYN nor ACK nor RST: the text is not taken; test_arrives.c has every cell. */
+/* 43: neither SYN nor ACK nor RST: the text is not taken; test_cells_segments.c has every cell. */
 static void test_bare_segment(void **unused)
 {
 	struct peer p;
