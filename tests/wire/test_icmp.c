@@ -197,6 +197,42 @@ static uint8_t *packet_of(struct ip_packet *packet, size_t payload_len, uint8_t 
 	return bytes;
 }
 
+/* All codes of an unreachable destination (RFC 792, RFC 1122 3.2.2.1, RFC 1812 5.2.7.1). */
+static void test_codes_of_unreachable(void **state)
+{
+	static const enum icmp_kind kinds[] = {
+		ICMP_KIND_NET_UNREACHABLE,
+		ICMP_KIND_HOST_UNREACHABLE,
+		ICMP_KIND_PROTOCOL_UNREACHABLE,
+		ICMP_KIND_PORT_UNREACHABLE,
+		ICMP_KIND_TOO_BIG,
+		ICMP_KIND_NET_UNREACHABLE,
+		ICMP_KIND_NET_UNREACHABLE,
+		ICMP_KIND_HOST_UNREACHABLE,
+		ICMP_KIND_HOST_UNREACHABLE,
+		ICMP_KIND_PROHIBITED,
+		ICMP_KIND_PROHIBITED,
+		ICMP_KIND_NET_UNREACHABLE,
+		ICMP_KIND_HOST_UNREACHABLE,
+		ICMP_KIND_PROHIBITED,
+		ICMP_KIND_PROHIBITED,
+		ICMP_KIND_PROHIBITED,
+	};
+	struct icmp_message message;
+	struct ip_packet cause;
+	uint8_t *bytes = packet_of(&cause, 8, IP_TCP);
+	uint8_t out[ICMP_ERROR_MAX];
+
+	(void)state;
+	for (uint8_t code = 0; code < sizeof kinds / sizeof kinds[0]; code++) {
+		size_t len = icmp_emit_error(out, ICMP_UNREACHABLE, code, 0, &cause);
+
+		assert_int_equal(icmp_parse(&message, out, len), WIRE_OK);
+		assert_int_equal(message.kind, kinds[code]);
+	}
+	free(bytes);
+}
+
 static void test_emitted_errors(void **state)
 {
 	static const size_t lens[] = {0, 1, 8, 100, 527, 528, 529, 1480, 65515};
@@ -283,11 +319,17 @@ static void test_random_bytes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_echo_golden),	      cmocka_unit_test(test_echo_in_place),
-		cmocka_unit_test(test_short_and_damaged),     cmocka_unit_test(test_error_golden),
-		cmocka_unit_test(test_error_of_every_length), cmocka_unit_test(test_forged_quotes),
-		cmocka_unit_test(test_which_types_quote),     cmocka_unit_test(test_emitted_errors),
-		cmocka_unit_test(test_what_may_be_reported),  cmocka_unit_test(test_random_bytes),
+		cmocka_unit_test(test_echo_golden),
+		cmocka_unit_test(test_echo_in_place),
+		cmocka_unit_test(test_short_and_damaged),
+		cmocka_unit_test(test_error_golden),
+		cmocka_unit_test(test_error_of_every_length),
+		cmocka_unit_test(test_forged_quotes),
+		cmocka_unit_test(test_which_types_quote),
+		cmocka_unit_test(test_emitted_errors),
+		cmocka_unit_test(test_codes_of_unreachable),
+		cmocka_unit_test(test_what_may_be_reported),
+		cmocka_unit_test(test_random_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

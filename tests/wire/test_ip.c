@@ -151,6 +151,21 @@ static void test_prefixes_know_their_family(void **state)
 	assert_false(ip_in_prefix(&v4, &any4, 1));
 }
 
+static void test_common_prefix_ends_with_the_address(void **state)
+{
+	/* What stands behind the addresses is the same, and not to be counted. */
+	struct parley_addr a[2], b[2];
+
+	(void)state;
+	a[0] = b[0] = addr("2001:db8::1");
+	a[1] = b[1] = addr("2001:db8::2");
+	assert_int_equal(ip_common_prefix(&a[0], &b[0]), 128);
+	b[0].b[15] ^= 1;
+	assert_int_equal(ip_common_prefix(&a[0], &b[0]), 127);
+	a[0] = b[0] = addr("192.0.2.1");
+	assert_int_equal(ip_common_prefix(&a[0], &b[0]), 32);
+}
+
 static void test_subnet_broadcast(void **state)
 {
 	static const struct {
@@ -230,6 +245,7 @@ int main(void)
 		cmocka_unit_test(test_kinds_of_address),
 		cmocka_unit_test(test_prefixes),
 		cmocka_unit_test(test_prefixes_know_their_family),
+		cmocka_unit_test(test_common_prefix_ends_with_the_address),
 		cmocka_unit_test(test_subnet_broadcast),
 		cmocka_unit_test(test_pseudo_sum),
 	};

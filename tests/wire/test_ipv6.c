@@ -78,12 +78,14 @@ static void test_golden(void **state)
 	uint8_t out[40];
 
 	(void)state;
+	memset(&packet, 0xff, sizeof packet);
 	assert_int_equal(ipv6_parse(&packet, golden, sizeof golden), WIRE_OK);
 	assert_int_equal(packet.version, 6);
 	assert_int_equal(packet.tos, 0x2e);
 	assert_int_equal(packet.ttl, 64);
 	assert_int_equal(packet.protocol, IP_TCP);
 	assert_int_equal(packet.protocol_at, 6);
+	assert_int_equal(packet.id, 0);
 	assert_true(packet.df && !packet.source_routed && !packet.problem.owed);
 	assert_true(ip_equal(&packet.src, &src) && ip_equal(&packet.dst, &dst));
 	assert_int_equal(packet.header_len, 40);
