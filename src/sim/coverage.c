@@ -22,11 +22,6 @@ static const char *const mishaps[] = {
 _Static_assert(PARLEY_STATES *PARLEY_STATES <= SIM_COVER_ITEMS, "an item for each edge");
 _Static_assert(PARLEY_DROP_COUNT <= SIM_COVER_ITEMS, "an item for each reason");
 
-const char *sim_fate_name(int fate)
-{
-	return fate >= 0 && fate < SIM_FATE_COUNT ? fates[fate] : "?";
-}
-
 static bool edge_item(uint32_t i, struct sim_text *name)
 {
 	enum parley_state from = (enum parley_state)(i / PARLEY_STATES);

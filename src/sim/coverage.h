@@ -104,6 +104,4 @@ void sim_tally_join(struct sim_tally *tally, const struct sim_tally *more);
  */
 uint64_t sim_tally_median(const struct sim_tally *tally);
 
-const char *sim_fate_name(int fate);
-
 #endif

@@ -91,7 +91,8 @@ void sim_list_cut(struct sim_scenario *scenario, enum sim_list list, uint32_t fr
 		forget_names(scenario, SIM_FIELD_LAN, from, n);
 }
 
-int sim_scenario_port(const struct sim_scenario *scenario, uint32_t host, uint32_t lan)
+/* The port of a host on a LAN: its index in ports, or -1. */
+static int port_of(const struct sim_scenario *scenario, uint32_t host, uint32_t lan)
 {
 	for (uint32_t i = 0; i < scenario->count[SIM_LIST_ports]; i++)
 		if (scenario->ports[i].host == host && scenario->ports[i].lan == lan)
@@ -102,7 +103,7 @@ int sim_scenario_port(const struct sim_scenario *scenario, uint32_t host, uint32
 static bool share_a_lan(const struct sim_scenario *s, uint32_t a, uint32_t b)
 {
 	for (uint32_t lan = 0; lan < s->count[SIM_LIST_lans]; lan++)
-		if (sim_scenario_port(s, a, lan) >= 0 && sim_scenario_port(s, b, lan) >= 0)
+		if (port_of(s, a, lan) >= 0 && port_of(s, b, lan) >= 0)
 			return true;
 	return false;
 }
@@ -127,19 +128,19 @@ static const char *check_ports(const struct sim_scenario *s)
 	for (uint32_t i = 0; i < s->count[SIM_LIST_ports]; i++) {
 		const struct sim_of_port *p = &s->ports[i];
 
-		if (sim_scenario_port(s, p->host, p->lan) != (int)i)
+		if (port_of(s, p->host, p->lan) != (int)i)
 			return "two ports of one host on one LAN";
 		if (p->mtu && (p->mtu < 68 || p->mtu > 65535))
 			return "an MTU that is not between 68 and 65535";
 	}
 	for (uint32_t i = 0; i < s->count[SIM_LIST_cuts]; i++)
-		if (sim_scenario_port(s, s->cuts[i].host, s->cuts[i].lan) < 0)
+		if (port_of(s, s->cuts[i].host, s->cuts[i].lan) < 0)
 			return "a cut of a port that there is not";
 	for (uint32_t i = 0; i < s->count[SIM_LIST_routes]; i++)
-		if (sim_scenario_port(s, s->routes[i].host, s->routes[i].lan) < 0)
+		if (port_of(s, s->routes[i].host, s->routes[i].lan) < 0)
 			return "a route of a port that there is not";
 	for (uint32_t i = 0; i < s->count[SIM_LIST_narrows]; i++)
-		if (sim_scenario_port(s, s->narrows[i].host, s->narrows[i].lan) < 0)
+		if (port_of(s, s->narrows[i].host, s->narrows[i].lan) < 0)
 			return "a narrow way of a port that there is not";
 	return NULL;
 }

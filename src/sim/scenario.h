@@ -151,9 +151,6 @@ void *sim_list_add(struct sim_scenario *scenario, enum sim_list list);
  */
 void sim_list_cut(struct sim_scenario *scenario, enum sim_list list, uint32_t from, uint32_t n);
 
-/* The port of a host on a LAN: its index in ports, or -1. */
-int sim_scenario_port(const struct sim_scenario *scenario, uint32_t host, uint32_t lan);
-
 /* What is wrong with it, or NULL: hosts that share no LAN and should talk, and the like. */
 const char *sim_scenario_check(const struct sim_scenario *scenario);
 

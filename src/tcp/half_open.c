@@ -113,7 +113,7 @@ void half_open_expand(struct tcp *tcp, const struct syn_entry *entry, struct tcb
 	tcb->flags = TCB_EPHEMERAL | TCB_PASSIVE;
 	tcb->slot = entry->slot;
 	tcb->notice.slot = entry->slot;
-	tcb->state = half_open_state(entry);
+	tcb->state = (uint8_t)half_open_state(entry);
 	tcb->retransmits = entry->retransmits;
 	if (entry->retransmits)
 		tcb->flags |= TCB_SYN_LOST;

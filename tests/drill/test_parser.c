@@ -203,8 +203,8 @@ static const char *const calls[] = {
 	"getsockopt(3, SOL_TCP, TCP_CONGESTION, \"reno\", [16]) = 0",
 	"poll([{fd=4, events=POLLIN|POLLOUT, revents=POLLIN}], 1, 0) = 1",
 	"writev(3, [{..., 100}, {..., 200}], 2) = 300",
-	"bind(3, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr(\"1.2.3.4\")}, ...) = "
-	"0",
+	("bind(3, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr(\"1.2.3.4\")}, ...) = "
+	 "0"),
 	"epoll_ctl(5, EPOLL_CTL_ADD, 4, {events=EPOLLIN, u64=77}) = 0",
 	"foo([], {}, [[1], 2]) = ...",
 };
