@@ -419,18 +419,16 @@ static const char script[] = "--mtu=1300\n"
 			     "0 < S 0:0(0) win 1000 <mss 1000,nop,wscale 2>\n"
 			     "+0 > S. 0:0(0) ack 1 <mss 1260,nop,wscale 3>\n";
 
-/* In a process of its own, started as the tool would be: MSS, scale, sysctls are the script's. */
-static int play_script(void)
+/* MSS, scale, sysctls are the script's. 0, or which of it was not so. */
+static int play_syn(struct tool *tool)
 {
 	static uint8_t bytes[DRILL_PACKET_MAX];
 	struct drill_option options[] = {{4, {2, 4, 3, 232}}, {1, {1}}, {3, {3, 3, 2}}};
 	struct drill_packet syn = {.flags = TCP_SYN, .window = 1000, .option_count = 3};
 	struct drill_live live = {.damage = "nothing"};
-	struct tool *tool;
 	long long first;
 	size_t n;
 
-	set_up((void **)&tool);
 	listener(tool);
 	syn.option = options;
 	n = drill_live_build(bytes, &syn, &tool->flow, false);
@@ -443,6 +441,18 @@ static int play_script(void)
 	if (receive(tool, &live) - first < 900000 || receive(tool, &live))
 		return 2;
 	return 0;
+}
+
+/* In a process of its own, started as the tool would be. */
+static int play_script(void)
+{
+	void *tool;
+	int wrong;
+
+	set_up(&tool);
+	wrong = play_syn(tool);
+	tear_down(&tool);
+	return wrong;
 }
 
 static void test_script_of_the_command_line(void **state)
