@@ -65,6 +65,13 @@ uint32_t demux_find(const struct tcp *tcp, const struct tuple *tuple)
 	return SLOT_NONE;
 }
 
+bool demux_is_taken(const struct tcp *tcp, const struct tuple *tuple)
+{
+	struct table_cursor cursor = {0};
+
+	return table_find(&tcp->table, hash_of(tcp, tuple), &cursor) != 0;
+}
+
 uint32_t demux_arrived(struct tcp *tcp, const struct tuple *tuple)
 {
 	const struct slot *recent = slot_at(&tcp->slots, tcp->recent);

@@ -10,6 +10,12 @@
 /* The slot index of the entry with exactly this four-tuple, or SLOT_NONE. */
 uint32_t demux_find(const struct tcp *tcp, const struct tuple *tuple);
 
+/*
+ * Whether there may be such an entry: looks at nothing but the table, where one in 2^32 has the
+ * same hash by chance. For those who only look for a four-tuple that is free.
+ */
+bool demux_is_taken(const struct tcp *tcp, const struct tuple *tuple);
+
 /* The same for a segment that arrived: most are for the connection that the last one was for. */
 uint32_t demux_arrived(struct tcp *tcp, const struct tuple *tuple);
 

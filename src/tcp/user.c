@@ -45,19 +45,21 @@ static int choose_tuple(struct tcp *tcp, const struct parley_open *open, struct 
 
 /*
  * The four-tuple may be that of a connection in TIME-WAIT, which the new one ends (RFC 6191 by
- * analogy); any other has it for itself. Gives the first ISS that lies beyond the old numbers.
+ * analogy); any other has it for itself. Gives the slot of the one to end, or SLOT_NONE, and the
+ * first ISS that lies beyond the old numbers.
  */
-static int may_take_over(const struct tcp *tcp, const struct tuple *tuple, struct seq *iss)
+static int may_take_over(const struct tcp *tcp, const struct tuple *tuple, uint32_t *old,
+			 struct seq *iss)
 {
-	uint32_t index = demux_find(tcp, tuple);
 	const struct slot *slot;
 	const struct tcb *tcb;
 
-	if (index == SLOT_NONE)
+	*old = demux_find(tcp, tuple);
+	if (*old == SLOT_NONE)
 		return 0;
 	if (!tcp->settings->v[PARLEY_SET_TIME_WAIT_REUSE])
 		return -PARLEY_EADDRINUSE; /* by 3.10.1 it exists, in TIME-WAIT as elsewhere */
-	slot = slot_at(&tcp->slots, index);
+	slot = slot_at(&tcp->slots, *old);
 	tcb = slot->object;
 	if (slot->kind == ENTRY_REMNANT)
 		*iss = seq_max(*iss,
@@ -70,14 +72,13 @@ static int may_take_over(const struct tcp *tcp, const struct tuple *tuple, struc
 }
 
 /* Ends what was in TIME-WAIT there. */
-static void take_over(struct tcp *tcp, const struct tuple *tuple)
+static void take_over(struct tcp *tcp, uint32_t old)
 {
-	uint32_t index = demux_find(tcp, tuple);
 	struct slot *slot;
 
-	if (index == SLOT_NONE)
+	if (old == SLOT_NONE)
 		return;
-	slot = slot_at(&tcp->slots, index);
+	slot = slot_at(&tcp->slots, old);
 	count(tcp, PARLEY_COUNTER_TIME_WAIT_RECYCLED);
 	if (slot->kind == ENTRY_TCB)
 		tcb_end(tcp, slot->object, 0, PARLEY_CAUSE_CALL);
@@ -101,18 +102,19 @@ int user_connect(struct tcp *tcp, const struct parley_open *open, int ifindex, p
 	struct tuple tuple;
 	struct tcb *tcb;
 	struct seq iss;
+	uint32_t old;
 	int error = choose_tuple(tcp, open, &tuple);
 
 	if (error)
 		return error;
 	iss = secret_isn(tcp, &tuple);
-	error = may_take_over(tcp, &tuple, &iss);
+	error = may_take_over(tcp, &tuple, &old, &iss);
 	if (error)
 		return error;
 	tcb = tcb_new(tcp, &tuple, ifindex, tcp->settings);
 	if (!tcb)
 		return -PARLEY_ENOBUFS;
-	take_over(tcp, &tuple);
+	take_over(tcp, old);
 	if (!demux_add(tcp, tcb)) {
 		tcb_free(tcp, tcb);
 		return -PARLEY_ENOBUFS;
@@ -229,15 +231,16 @@ int user_open_active(struct tcp *tcp, parley_conn conn, const struct parley_open
 	struct tcb *tcb = user_tcb(tcp, conn);
 	struct tuple tuple, listened;
 	struct seq iss;
+	uint32_t old;
 	int error = choose_tuple(tcp, open, &tuple);
 
 	if (error)
 		return error;
 	iss = secret_isn(tcp, &tuple);
-	error = may_take_over(tcp, &tuple, &iss);
+	error = may_take_over(tcp, &tuple, &old, &iss);
 	if (error)
 		return error;
-	take_over(tcp, &tuple);
+	take_over(tcp, old);
 	listened = tcb->tuple;
 	tcb->tuple = tuple;
 	if (!demux_add(tcp, tcb)) {

@@ -2,6 +2,7 @@
 /* Initial sequence numbers and ephemeral ports. */
 #include "peer.h"
 
+#include "tcp/demux.h"
 #include "tcp/secret.h"
 
 /* MUST-8: a clock of about 4 microseconds a tick, round and round. */
@@ -111,6 +112,22 @@ static void test_one_port(void **unused)
 	peer_done(&p);
 }
 
+/* Who looks for a free port does not ask what it is that has the others. */
+static void test_taken(void **unused)
+{
+	struct peer p;
+	struct tuple other;
+
+	(void)unused;
+	peer_init(&p);
+	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	other = p.tuple;
+	other.local_port++;
+	assert_true(demux_is_taken(&p.tcp, &p.tuple));
+	assert_false(demux_is_taken(&p.tcp, &other));
+	peer_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -119,6 +136,7 @@ int main(void)
 		cmocka_unit_test(test_draws),
 		cmocka_unit_test(test_ports),
 		cmocka_unit_test(test_one_port),
+		cmocka_unit_test(test_taken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
