@@ -26,6 +26,9 @@
 #define WHEEL_SLOTS  64
 #define WHEEL_LEVELS 11
 
+/* An entry stands at the beginning of its owner, of which so many lines are fetched beforehand. */
+#define WHEEL_OWNER_LINES 6
+
 /* The answer of wheel_next() when nothing is scheduled. */
 #define WHEEL_NEVER UINT64_MAX
 

@@ -95,7 +95,7 @@ static const char *check_tcb(const struct tcp *tcp, const struct tcb *tcb)
 	if (tcb->main_at != TCB_NEVER &&
 	    (!wheel_is_scheduled(&tcb->timer) || tcb->timer.deadline > tcb->main_at))
 		return "the wheel will visit too late";
-	if (tcb->ack_at != TCB_NEVER &&
+	if (tcb->ack_at != TCB_NEVER && !list_is_linked(&tcb->ready) &&
 	    (!wheel_is_scheduled(&tcb->timer) || tcb->timer.deadline > tcb->ack_at))
 		return "the wheel will acknowledge too late";
 	return NULL;

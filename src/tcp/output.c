@@ -196,8 +196,9 @@ static bool send_again(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
 	start_segment(tcp, tcb, out, record->lo);
 	attach_text(tcb, out, tcb_snd_offset(tcb, record->lo), record->len);
 	tcb->data_segs_out++;
+	finish_segment(tcp, tcb, out, why);
 	start_timer(tcp, tcb);
-	return finish_segment(tcp, tcb, out, why);
+	return true;
 }
 
 /*
@@ -247,6 +248,9 @@ static uint32_t sendable(struct tcp *tcp, struct tcb *tcb)
 
 	if (!unsent && !fin)
 		return 0;
+	/* RFC 5681 4.1 */
+	if (!flight && tcp->now - tcb->last_sent > tcb->rto)
+		congestion_restart(tcb);
 	if (!usable) {
 		wait_for_window(tcp, tcb, 0);
 		return 0;
@@ -301,9 +305,6 @@ static bool send_new(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
 	uint64_t offset = tcb_nxt_off(tcb);
 	uint32_t len;
 
-	/* RFC 5681 4.1 */
-	if (!tcb_flight(tcb) && tcp->now - tcb->last_sent > tcb->rto)
-		congestion_restart(tcb);
 	len = sendable(tcp, tcb);
 	if (!len)
 		return false;
@@ -316,8 +317,10 @@ static bool send_new(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
 	tcb->owed &= (uint16_t)~OWE_OVERRIDE;
 	tcb->last_sent = tcp->now;
 	tcb->data_segs_out++;
+	/* First the debt is paid: the wheel need not hear of an ACK that was owed. */
+	finish_segment(tcp, tcb, out, PARLEY_WHY_NEW);
 	start_timer(tcp, tcb);
-	return finish_segment(tcp, tcb, out, PARLEY_WHY_NEW);
+	return true;
 }
 
 /* As Linux probes: below the window and without text, which must be answered, too. */
@@ -432,8 +435,11 @@ static bool next_segment(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
 
 bool tcp_output(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
 {
-	if (!next_segment(tcp, tcb, out))
+	if (!next_segment(tcp, tcb, out)) {
+		if (tcb->ack_at != TCB_NEVER)
+			tcb_schedule(tcp, tcb);
 		return false;
+	}
 	count(tcp,
 	      is_retransmission(out->why) ? PARLEY_COUNTER_RETRANS_SEGS : PARLEY_COUNTER_OUT_SEGS);
 	observe_departure(tcp, out->conn, &out->tuple, tcb->ifindex, &out->segment, out->state,

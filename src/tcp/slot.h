@@ -61,10 +61,10 @@ static inline struct slot *slot_at(const struct slots *slots, uint32_t index)
 	return &leaf[index & ((1u << SLOT_LEAF_BITS) - 1)];
 }
 
-/* Asks for all lines of what stands in a slot, at once rather than one after the other. */
+/* Asks for the lines that a segment touches of what stands in a slot, all at once. */
 static inline void slot_prefetch(const struct slot *slot)
 {
-	enum { CACHE_LINE = 64, LINES = 7 };
+	enum { CACHE_LINE = 64, LINES = 6 };
 	const uint8_t *object = slot->object;
 
 	for (int i = 0; object && i < LINES; i++)

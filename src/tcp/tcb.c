@@ -10,7 +10,9 @@
 #include "tcp/reassembly.h"
 #include "tcp/sending.h"
 
-_Static_assert(offsetof(struct tcb, rttvar) <= 256, "the hot part is four cache lines");
+_Static_assert(offsetof(struct tcb, last_sent) <= 256, "the hot part is four cache lines");
+_Static_assert(offsetof(struct tcb, notice.error) <= 320, "what only text touches is the fifth");
+_Static_assert(offsetof(struct tcb, listening) <= 384, "what is cold is the seventh");
 
 #define BIT(state) (1u << PARLEY_##state)
 

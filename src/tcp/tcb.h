@@ -14,7 +14,8 @@
  * What is owed to the peer is recorded here by whoever finds out (arrives.c, timeouts.c, user.c)
  * and paid by output.c: see `owed` and tcp_owe().
  *
- * The first four cache lines are all that an in-order segment touches.
+ * A connection that rests is in no cache, and each line of it costs a wait: an in-order segment
+ * touches the first six cache lines, a bare acknowledgement all of them but the fifth.
  */
 #ifndef TCP_TCB_H
 #define TCP_TCB_H
@@ -127,7 +128,7 @@ struct tcb {
 	struct sending *sending;
 	struct receiving *receiving;
 	/* When the timers fire, ns (timeouts.c lists them); TCB_NEVER: off. */
-	uint64_t main_at, ack_at;
+	uint64_t main_at, ack_at, keepalive_at;
 	uint16_t mss;	      /* largest text that we send: Eff.snd.MSS (RFC 9293 3.7.1) */
 	uint16_t rcv_mss;     /* largest text that came, for counting full-sized segments */
 	uint32_t rcv_unacked; /* bytes that came since the last acknowledgement */
@@ -135,38 +136,43 @@ struct tcb {
 	uint32_t lost_bytes;   /* of records marked lost, not yet retransmitted */
 	uint32_t sacked_bytes; /* left the network by the count of duplicate ACKs */
 	const struct settings *settings;
-	uint64_t rto, srtt; /* ns; srtt 0: no sample yet */
+	uint64_t rto; /* ns */
 
-	/* Cold from here. */
-	uint64_t rttvar; /* ns */
-	uint64_t keepalive_at;
-	struct notice notice;
-	struct listening *listening; /* of a passive OPEN without a listener */
-	struct seq iss, irs;
-	struct seq recover;	   /* RFC 6582 */
-	uint32_t prior_cwnd_acked; /* bytes acknowledged since cwnd last grew (RFC 3465) */
-	uint16_t peer_mss;	   /* the MSS option, or the default */
-	uint16_t local_mss;	   /* what we announced */
-	uint32_t local_mtu;	   /* of the path: the interface's, or less (icmp.h) */
-	uint64_t path_until;	   /* when less is over, ns; 0: it is the interface's */
-	uint64_t fin_off;	   /* offset of the peer's FIN, with TCB_FIN_SEEN */
-	/* When the head was first sent, while retransmits > 0; TCB_NEVER: the peer has answered. */
-	uint64_t stalled_since;
+	/* Fifth line: what only text touches, on its way out or to the user. */
+	uint64_t last_sent; /* ns */
+	uint32_t data_segs_in, data_segs_out;
 	struct {
 		uint32_t at;  /* when it began, ticks (buffer.c) */
 		uint32_t off; /* and read_off then, its lower half */
 	} round;	      /* of measuring what the user consumes */
-	uint64_t last_challenge;
-	uint64_t last_sent, last_received; /* data; ns */
+	uint32_t rcv_rtt;     /* the shortest round trip that the window shows, ticks; 0: none */
+	uint32_t rcv_space;   /* the most that the user consumed in a round trip, bytes */
+	struct notice notice;
+
+	/* Sixth, with the notice's errors: what a bare acknowledgement touches, too. */
+	uint64_t srtt, rttvar;	/* ns; srtt 0: no sample yet */
+	uint64_t path_until;	/* when local_mtu is over, ns; 0: it is the interface's */
+	uint64_t last_received; /* ns */
 	uint64_t min_rtt;
-	uint32_t segs_in, segs_out, data_segs_in, data_segs_out;
+	uint32_t segs_in, segs_out;
+	uint16_t local_mss; /* what we announced */
+	uint16_t peer_mss;  /* the MSS option, or the default */
+	uint16_t rcv_units; /* the receive buffer that grows, in PARLEY_BUFFER_INITIAL */
+	uint8_t probes;	    /* keep-alive probes unanswered */
+	uint8_t congestion; /* the algorithm's number (congestion.h) */
+
+	/* Cold. */
+	struct listening *listening; /* of a passive OPEN without a listener */
+	struct seq iss, irs;
+	struct seq recover; /* RFC 6582 */
+	uint32_t local_mtu; /* of the path: the interface's, or less (icmp.h) */
+	uint64_t fin_off;   /* offset of the peer's FIN, with TCB_FIN_SEEN */
+	/* When the head was first sent, while retransmits > 0; TCB_NEVER: the peer has answered. */
+	uint64_t stalled_since;
+	uint64_t last_challenge;
 	uint64_t bytes_retrans;
-	uint32_t total_retrans; /* segments */
-	uint32_t rcv_space;	/* the most that the user consumed in a round trip, bytes */
-	uint32_t rcv_rtt;	/* the shortest round trip that the window shows, ticks; 0: none */
-	uint16_t rcv_units;	/* the receive buffer that grows, in PARLEY_BUFFER_INITIAL */
-	uint8_t probes;		/* keep-alive probes unanswered */
-	uint8_t congestion;	/* the algorithm's number (congestion.h) */
+	uint32_t total_retrans;	   /* segments */
+	uint32_t prior_cwnd_acked; /* bytes acknowledged since cwnd last grew (RFC 3465) */
 };
 
 /*

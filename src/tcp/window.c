@@ -144,11 +144,10 @@ void window_delay_ack(struct tcp *tcp, struct tcb *tcb)
 		tcb_owe(tcp, tcb, OWE_ACK);
 		return;
 	}
-	tcb->owed |= OWE_DELAYED;
-	if (tcb->ack_at == TCB_NEVER) {
+	if (tcb->ack_at == TCB_NEVER)
 		tcb->ack_at = tcp->now + delay; /* MUST-40, SHLD-18 */
-		tcb_schedule(tcp, tcb);
-	}
+	/* Mostly an answer carries it: tcp_output() tells the wheel, if it finds none. */
+	tcb_owe(tcp, tcb, OWE_DELAYED);
 }
 
 void window_duplicate_ack(struct tcp *tcp, struct tcb *tcb)

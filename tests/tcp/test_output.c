@@ -253,6 +253,41 @@ static void test_piggyback(void **unused)
 	peer_done(&p);
 }
 
+/* A question whose answer follows at once is acknowledged by it: no timer hears of the delay. */
+static void test_answered_in_time(void **unused)
+{
+	static const uint8_t text[10];
+	struct segment seg = {.flags = TCP_ACK | TCP_PSH, .wnd = 65535, .text = text};
+	struct parley_span span = {text, 1};
+	struct arrival arrival = {.ifindex = 1};
+	struct peer p;
+
+	(void)unused;
+	established(&p);
+	arrival.tuple = p.tuple;
+	arrival.at = p.tcp.now;
+	seg.src_port = p.tuple.remote_port;
+	seg.dst_port = p.tuple.local_port;
+	seg.seq = peer_tcb(&p)->rcv.nxt;
+	seg.ack = peer_tcb(&p)->snd.nxt;
+	seg.text_len = seg.len = 10;
+	tcp_arrives(&p.tcp, &arrival, &seg);
+	assert_int_equal(user_send(&p.tcp, p.conn, &span, 1, 0), 1);
+	peer_step(&p);
+	expect(&p, "P.", 1, 11, 1);
+	assert_true(wheel_is_scheduled(&peer_tcb(&p)->timer));
+	assert_int_equal(peer_tcb(&p)->timer.deadline, peer_tcb(&p)->main_at);
+	/* And one whose answer does not come is acknowledged in time. */
+	seg.seq = seq_add(seg.seq, 10);
+	tcp_arrives(&p.tcp, &arrival, &seg);
+	peer_step(&p);
+	expect_none(&p);
+	assert_int_equal(peer_tcb(&p)->timer.deadline, p.tcp.now + MS(40));
+	peer_wait(&p, MS(40));
+	expect(&p, ".", 2, 21, 0);
+	peer_done(&p);
+}
+
 /* MUST-58, MUST-59: a batch is processed whole before ACKs go; one for all that came in order. */
 static void test_one_ack_for_a_batch(void **unused)
 {
@@ -455,6 +490,7 @@ int main(void)
 		cmocka_unit_test(test_delayed_ack),
 		cmocka_unit_test(test_every_second_segment),
 		cmocka_unit_test(test_piggyback),
+		cmocka_unit_test(test_answered_in_time),
 		cmocka_unit_test(test_one_ack_for_a_batch),
 		cmocka_unit_test(test_duplicate_acks),
 		cmocka_unit_test(test_segment_size),
