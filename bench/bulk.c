@@ -160,6 +160,38 @@ static double run_flow(const struct measure *measure)
 }
 
 /*
+ * Two flows side by side, in short turns, so that what disturbs the machine disturbs both: what one
+ * window costs against another is less than what a minute differs from the next.
+ */
+enum { TURNS = 64, FIRST = 0, SECOND = 1 };
+
+static double spend(struct flow *flow, uint64_t bytes)
+{
+	uint64_t first = flow->received, start = cpu_now();
+
+	move(flow, bytes);
+	return seconds_since(start) * 1e9 * MSS / (double)(flow->received - first);
+}
+
+static double run_in_turns(const struct measure *measure)
+{
+	static double took[2];
+	struct flow *pair[] = {&flows[FAST], &flows[FAST + 1]};
+
+	if (measure->arg == SECOND)
+		return took[SECOND];
+	took[FIRST] = took[SECOND] = 0;
+	for (int i = 0; i < TURNS; i++)
+		for (int k = 0; k < 2; k++) {
+			int which = (i + k) % 2;
+
+			pair[which]->copied = false;
+			took[which] += spend(pair[which], few(4 * MIB, 64 * KIB)) / TURNS;
+		}
+	return took[FIRST];
+}
+
+/*
  * The floor. Hot: one segment's bytes are touched four times while they are in the nearest cache,
  * each pass by itself, so that nothing waits for anything else: what no code can beat. By batches:
  * 32 segments a pass through buffers of 64 KiB, the order in which they really go.
@@ -265,6 +297,8 @@ static const struct measure measures[] = {
 	{"64 KiB, fixed", "ns", run_flow, FIXED, NULL},
 	{"1 MiB, fixed", "ns", run_flow, FIXED + 1, NULL},
 	{"16 MiB, fixed", "ns", run_flow, FIXED + 2, NULL},
+	{"64 KiB, in turns", "ns", run_in_turns, FIRST, NULL},
+	{"1 MiB, in turns", "ns", run_in_turns, SECOND, NULL},
 	{"1 MiB, copied out", "ns", run_flow, COPIED | (FAST + 1), NULL},
 };
 
@@ -280,7 +314,7 @@ static const struct figure figures[] = {
 	{"send buffer fixed, 16 MiB", "16 MiB, fixed", "floor", "floor", NO_GOAL, 0},
 	{"1 MiB, floor not hot", "1 MiB", "floor, by batches", "floor", NO_GOAL, 0},
 	{"1 MiB, copied out to the user", "1 MiB, copied out", "floor", "floor", NO_GOAL, 0},
-	{"1 MiB against 64 KiB", "1 MiB", "64 KiB", "64 KiB", AT_MOST, 1},
+	{"1 MiB against 64 KiB", "1 MiB, in turns", "64 KiB, in turns", "64 KiB", AT_MOST, 1},
 };
 
 const struct group bulk_group = {

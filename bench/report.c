@@ -70,8 +70,13 @@ static double ratio(const struct result *result, const struct figure *figure)
 	return median(ratios, result->rounds);
 }
 
+/* Judged as it is told, to three digits: finer than that nothing here can be measured. */
 static bool is_met(const struct figure *figure, double value)
 {
+	char told[16];
+
+	snprintf(told, sizeof told, "%.3g", value);
+	value = strtod(told, NULL);
 	return figure->goal == AT_MOST ? value <= figure->bound : value >= figure->bound;
 }
 
