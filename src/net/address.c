@@ -63,6 +63,7 @@ int address_add(struct parley_host *host, struct interface *interface,
 	*entry = *address;
 	begin(host, interface, entry);
 	addresses->count++;
+	host->addressing++;
 	autoconf_plan(host, interface);
 	return 0;
 }
@@ -76,6 +77,7 @@ void address_remove(struct parley_host *host, struct interface *interface, struc
 	/* An advertised one has no connected route: then this finds none. */
 	if (address->origin != ADDRESS_ADVERTISED)
 		routes_remove(&host->routes, &route);
+	host->addressing++;
 	addresses->count--;
 	memmove(address, address + 1, (addresses->count - place) * sizeof *address);
 	autoconf_plan(host, interface);
@@ -85,6 +87,7 @@ void address_conflicts(struct parley_host *host, struct interface *interface,
 		       struct address *address)
 {
 	count(&host->tcp, PARLEY_COUNTER_DUPLICATE_ADDRESSES);
+	host->addressing++;
 	address->state = ADDRESS_DUPLICATE;
 	address->probes_owed = 0;
 	if (address->origin != ADDRESS_USER && autoconf_choose_again(host, interface, address))

@@ -390,6 +390,7 @@ static int expire_addresses(struct parley_host *host, struct interface *interfac
 
 		if (address->state == ADDRESS_TENTATIVE && address->usable_at <= now) {
 			address->state = ADDRESS_USABLE;
+			host->addressing++;
 			solicit_routers(host, interface);
 			due++;
 		}

@@ -4,12 +4,17 @@
  * resolution, ICMP, the reply ring, then connections, round robin, up to 64 KiB a turn.
  */
 #include "base/checksum.h"
+#include "base/mem.h"
 #include "net/host.h"
 #include "net/loopback.h"
 #include "tcp/observe.h"
+#include "wire/eth.h"
 #include "wire/ipv4.h"
+#include "wire/ipv6.h"
 
-enum { TURN = 65536, CHECKSUM_AT = 16 };
+enum { TURN = 65536, CHECKSUM_AT = 16, LOWER_MAX = 64 };
+
+_Static_assert(ETH_HEADER_LEN + IPV6_HEADER_LEN <= LOWER_MAX, "the headers below TCP's");
 
 enum reach { REACHED, WAITING, UNREACHABLE };
 
@@ -57,12 +62,25 @@ struct departure {
 	uint8_t ttl, diffserv;
 };
 
-/* Writes all headers, the TCP checksum left 0. Returns where the TCP header begins. */
-static size_t put_headers(const struct interface *interface, struct parley_frame *frame,
-			  const struct departure *departure, struct eth_addr to)
+/* The frame before in a turn, if any, and how long its headers below TCP's are. */
+struct before {
+	const struct parley_frame *frame;
+	size_t lower;
+};
+
+/* The headers below TCP's say nothing that differs between segments of one length. */
+static void repeat_lower(struct parley_frame *frame, const struct parley_frame *before)
 {
-	const struct segment *segment = departure->segment;
-	size_t tcp_len = TCP_HEADER_LEN + tcp_options_len(&segment->options);
+	memcpy(frame->header, before->header, LOWER_MAX);
+	frame->ifindex = before->ifindex;
+	frame->checksum_partial = false;
+	frame->checksum_start = 0;
+	frame->checksum_offset = 0;
+}
+
+static size_t put_lower(const struct interface *interface, struct parley_frame *frame,
+			const struct departure *departure, struct eth_addr to, size_t payload_len)
+{
 	/* RFC 6864 4.1: whole and not to be fragmented, so the identification says nothing. */
 	struct ip_packet packet = {
 		.src = departure->tuple->local,
@@ -71,14 +89,30 @@ static size_t put_headers(const struct interface *interface, struct parley_frame
 		.ttl = departure->ttl,
 		.tos = departure->diffserv & (uint8_t)~IP_ECN_MASK, /* SHLD-22 */
 		.df = true,					    /* MAY-4 */
-		.payload_len = tcp_len + segment->text_len,
+		.payload_len = payload_len,
 	};
-	size_t at = interface_packet(interface, frame, to, &packet);
 
-	tcp_emit(frame->header + at, segment);
-	frame->header_len = (uint32_t)(at + tcp_len);
+	return interface_packet(interface, frame, to, &packet);
+}
+
+/* Writes all headers, the TCP checksum left 0. Returns where the TCP header begins. */
+static size_t put_headers(const struct interface *interface, struct parley_frame *frame,
+			  const struct departure *departure, struct eth_addr to,
+			  struct before *before)
+{
+	const struct segment *segment = departure->segment;
+	size_t tcp_len = TCP_HEADER_LEN + tcp_options_len(&segment->options);
+	size_t payload_len = tcp_len + segment->text_len;
+
+	if (before->frame && before->frame->len == before->lower + payload_len)
+		repeat_lower(frame, before->frame);
+	else
+		before->lower = put_lower(interface, frame, departure, to, payload_len);
+	before->frame = frame;
+	tcp_emit(frame->header + before->lower, segment);
+	frame->header_len = (uint32_t)(before->lower + tcp_len);
 	frame->len = frame->header_len + segment->text_len;
-	return at;
+	return before->lower;
 }
 
 static uint64_t pseudo_sum(const struct parley_frame *frame, const struct departure *departure,
@@ -101,11 +135,12 @@ static void fill_reply(struct parley_host *host, struct interface *interface,
 		       struct parley_frame *frame, const struct reply *reply, struct eth_addr to)
 {
 	struct segment segment;
+	struct before none = {NULL, 0};
 	struct departure departure = {&reply->tuple, &segment, reply->ttl, reply->diffserv};
 	size_t at;
 
 	reply_segment(reply, &segment);
-	at = put_headers(interface, frame, &departure, to);
+	at = put_headers(interface, frame, &departure, to, &none);
 	tcp_finish_checksum(frame->header + at, frame->header_len - at,
 			    pseudo_sum(frame, &departure, at), 0);
 	frame->conn = reply->conn;
@@ -157,10 +192,11 @@ static uint64_t attach_text(const struct parley_host *host, const struct interfa
 }
 
 static void fill_segment(struct parley_host *host, struct interface *interface,
-			 struct parley_frame *frame, const struct tcp_out *out, struct eth_addr to)
+			 struct parley_frame *frame, const struct tcp_out *out, struct eth_addr to,
+			 struct before *before)
 {
 	struct departure departure = {&out->tuple, &out->segment, out->ttl, out->diffserv};
-	size_t at = put_headers(interface, frame, &departure, to);
+	size_t at = put_headers(interface, frame, &departure, to, before);
 	uint64_t pseudo = pseudo_sum(frame, &departure, at);
 	uint64_t text = attach_text(host, interface, frame, out);
 	uint8_t *header = frame->header + at;
@@ -203,6 +239,7 @@ static void pass_on_progress(struct parley_host *host, struct interface *interfa
 static int take_turn(struct parley_host *host, struct interface *interface, struct tcb *tcb,
 		     const struct way *way, struct parley_frame *frames, int n)
 {
+	struct before before = {NULL, 0};
 	struct tcp_out out;
 	int filled = 0;
 
@@ -213,7 +250,7 @@ static int take_turn(struct parley_host *host, struct interface *interface, stru
 			interface->turn_of = NULL;
 			return filled;
 		}
-		fill_segment(host, interface, frame, &out, way->to);
+		fill_segment(host, interface, frame, &out, way->to, &before);
 		filled++;
 		if (frame->len >= interface->turn_left) {
 			interface->turn_of = NULL;

@@ -18,6 +18,7 @@ struct parley_host {
 	struct interface *interfaces[EGRESS_MAX]; /* by index, NULL where there is none */
 	struct interface *present[EGRESS_MAX];	  /* those that there are, without gaps */
 	uint32_t present_count;
+	uint32_t addressing; /* how often addresses have changed, on any interface */
 	struct routes routes;
 	uint64_t ids;		  /* IP identifications drawn so far */
 	uint64_t icmp_busy_until; /* errors told so far, spread over time; ns */

@@ -164,17 +164,35 @@ static void to_us(const struct ingress *in, const struct ip_packet *packet)
 	}
 }
 
+static bool was_believed(const struct ingress *in, const struct ip_packet *packet)
+{
+	const struct interface *interface = in->interface;
+
+	return interface->believed_as_of == in->host->addressing && !in->to_group &&
+	       ip_equal(&packet->src, &interface->believed_src) &&
+	       ip_equal(&packet->dst, &interface->believed_dst);
+}
+
+static void believe(const struct ingress *in, const struct ip_packet *packet)
+{
+	in->interface->believed_src = packet->src;
+	in->interface->believed_dst = packet->dst;
+	in->interface->believed_as_of = in->host->addressing;
+}
+
 /* A packet from a host: to one of our addresses? */
 static void packet_arrives(const struct ingress *in, const struct ip_packet *packet)
 {
 	bool ours = is_for_us(in, &packet->dst);
 
-	if (ours && !in->to_group)
+	if (ours && !in->to_group) {
+		believe(in, packet);
 		to_us(in, packet);
-	else if (ours || is_for_many(in, &packet->dst))
+	} else if (ours || is_for_many(in, &packet->dst)) {
 		to_many(in, packet);
-	else
+	} else {
 		drop(in, packet, PARLEY_DROP_NOT_OURS);
+	}
 }
 
 /* What is wrong with it may be for its sender to know (RFC 8200 4). */
@@ -201,6 +219,8 @@ static void ip_arrives(const struct ingress *in, const uint8_t *bytes, size_t le
 		drop(in, readable ? &packet : NULL, reason_of(error));
 	else if (packet.source_routed)
 		drop(in, &packet, PARLEY_DROP_IP_SOURCE_ROUTE);
+	else if (was_believed(in, &packet))
+		to_us(in, &packet);
 	else if (!is_credible_source(in, &packet))
 		drop(in, &packet, PARLEY_DROP_IP_SOURCE);
 	else

@@ -112,6 +112,7 @@ struct interface *interface_new(struct parley_host *host, int index,
 	memcpy(interface->mac.b, config->mac, sizeof interface->mac.b);
 	memcpy(interface->name, config->name, sizeof interface->name);
 	interface->addresses.count = 0;
+	interface->believed_as_of = host->addressing++;
 	interface->turn_of = NULL;
 	interface->turn_left = 0;
 	autoconf_init(&interface->autoconf);
@@ -161,6 +162,7 @@ static void forget(struct parley_host *host, const struct interface *interface)
 {
 	uint32_t i = 0;
 
+	host->addressing++;
 	host->interfaces[interface->index] = NULL;
 	while (host->present[i] != interface)
 		i++;

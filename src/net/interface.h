@@ -24,6 +24,10 @@ struct interface {
 	char name[16];
 	struct addresses addresses;
 	struct autoconf autoconf;
+	/* The ends of the last packet that could be believed and was for us, and host's addressing
+	 * then: while that has not changed, the next one between them is so, too. */
+	struct parley_addr believed_src, believed_dst;
+	uint32_t believed_as_of;
 	/* The connection whose turn it is (for comparison only), and bytes left of the turn. */
 	const struct tcb *turn_of;
 	uint32_t turn_left;

@@ -176,6 +176,33 @@ static void test_destinations(void **state)
 	       PARLEY_DROP_NOT_OURS);
 }
 
+/* What was believed of two ends counts only as long as nobody's addresses change. */
+static void test_addresses_change(void **state)
+{
+	struct station *s = *state;
+	struct parley_addr own = station_addr("192.0.2.1"), other = station_addr("192.0.2.2");
+	uint8_t frame[128];
+	size_t len = good(frame);
+
+	station_hear_arp(s, ARP_REQUEST, "192.0.2.2", station_peer, "192.0.2.1");
+	for (int i = 0; i < 3; i++) {
+		station_in(s, frame, len);
+		station_expect_drop(s, PARLEY_DROP_NO_CONNECTION);
+	}
+	while (station_out(s))
+		;
+	/* Its sender's address becomes our own. */
+	assert_int_equal(parley_address_add(s->host, s->now, s->ifindex, &other, 24), 0);
+	expect(s, frame, len, PARLEY_DROP_IP_SOURCE);
+	assert_int_equal(parley_address_remove(s->host, s->now, s->ifindex, &other), 0);
+	station_in(s, frame, len);
+	station_expect_drop(s, PARLEY_DROP_NO_CONNECTION);
+	while (station_out(s))
+		;
+	assert_int_equal(parley_address_remove(s->host, s->now, s->ifindex, &own), 0);
+	expect(s, frame, len, PARLEY_DROP_NOT_OURS);
+}
+
 static void test_protocol(void **state)
 {
 	struct station *s = *state;
@@ -423,11 +450,12 @@ static void test_random(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(test_ethernet),	 CASE(test_interface), CASE(test_ip_header),
-		CASE(test_fragments),	 CASE(test_options),   CASE(test_sources),
-		CASE(test_destinations), CASE(test_protocol),  CASE(test_tcp_header),
-		CASE(test_tcp_checksum), CASE(test_padding),   CASE(test_malformed_options),
-		CASE(test_no_way_back),	 CASE(test_random),    cmocka_unit_test(test_raw_ip),
+		CASE(test_ethernet),	       CASE(test_interface),	    CASE(test_ip_header),
+		CASE(test_fragments),	       CASE(test_options),	    CASE(test_sources),
+		CASE(test_destinations),       CASE(test_addresses_change), CASE(test_protocol),
+		CASE(test_tcp_header),	       CASE(test_tcp_checksum),	    CASE(test_padding),
+		CASE(test_malformed_options),  CASE(test_no_way_back),	    CASE(test_random),
+		cmocka_unit_test(test_raw_ip),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
