@@ -98,7 +98,7 @@ struct station {
 /* Gbit/s of text, after a while to get going. Ends the process' network, too. */
 static double rate(const struct station *station)
 {
-	uint64_t warm = few(200000000, 20000000), full = few(600000000, 50000000);
+	uint64_t warm = few(200000000, 20000000), full = few(1200000000, 50000000);
 	bool outward = station->kernel == kernel_receives;
 	int listener = outward ? kernel_listen(KERNEL_ADDR, PORT) : -1;
 	uint64_t start = clock_now(), from = 0, bytes = 0, begun = 0;
