@@ -57,20 +57,47 @@ uint32_t sim_flow_window(const struct sim_flow *flow, unsigned way, const struct
 	return segment->wnd * (segment->flags & TCP_SYN ? 1 : sim_flow_unit(flow, way));
 }
 
-/* Forgets what a side sent, but not its state, which is its host's to say. */
+bool sim_flow_has_sent(const struct sim_flow *flow, unsigned way, struct seq number)
+{
+	const struct sim_way *w = &flow->way[way];
+
+	return w->sent && seq_leq(number, w->end);
+}
+
+bool sim_flow_answers_forgery(const struct sim_flow *flow, unsigned way,
+			      const struct segment *segment)
+{
+	uint32_t n = flow->forgeries < SIM_FORGED_MAX ? flow->forgeries : SIM_FORGED_MAX;
+
+	if (!n || (segment->flags & (TCP_ACK | TCP_RST)) != TCP_ACK ||
+	    sim_flow_has_sent(flow, !way, segment->ack))
+		return false;
+	for (uint32_t i = 0; i < n; i++) {
+		const struct sim_forged *f = &flow->forged[i];
+
+		if (f->way != way && seq_gt(segment->ack, f->from) && seq_leq(segment->ack, f->to))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Forgets what a side sent, but not its state, which is its host's to say, nor the highest number:
+ * what is late from an older incarnation may still be acknowledged.
+ */
 static void forget(struct sim_way *way)
 {
-	enum parley_state state = way->state;
+	struct sim_way kept = {.state = way->state, .sent = way->sent, .end = way->end};
 
-	memset(way, 0, sizeof *way);
-	way->state = state;
+	*way = kept;
 }
 
 void sim_flow_begin(struct sim_flow *flow, unsigned way, const struct segment *segment)
 {
 	struct sim_way *w = &flow->way[way];
 
-	if (!(segment->flags & TCP_SYN) || (segment->flags & TCP_RST))
+	if (!(segment->flags & TCP_SYN) || (segment->flags & TCP_RST) ||
+	    sim_flow_answers_forgery(flow, way, segment))
 		return;
 	if (w->syn && seq_eq(w->iss, segment->seq))
 		return;
@@ -81,7 +108,6 @@ void sim_flow_begin(struct sim_flow *flow, unsigned way, const struct segment *s
 	if (w->syn && !(segment->flags & TCP_ACK)) {
 		forget(&flow->way[!way]);
 		flow->incarnation++;
-		flow->strange = false;
 	}
 	forget(w);
 	w->syn = true;
@@ -96,7 +122,7 @@ void sim_flow_sent(struct sim_flow *flow, unsigned way, const struct segment *se
 	struct seq end = seq_add(segment->seq, segment->len);
 	struct seq edge;
 
-	if (segment->flags & TCP_RST)
+	if (segment->flags & TCP_RST || sim_flow_answers_forgery(flow, way, segment))
 		return;
 	if (!w->sent || seq_gt(end, w->end))
 		w->end = end;
@@ -132,6 +158,23 @@ void sim_flow_arrived(struct sim_flow *flow, unsigned way, const struct segment 
 	if (!other->limited || seq_gt(edge, other->limit))
 		other->limit = edge;
 	other->limited = true;
+}
+
+void sim_flow_forged(struct sim_world *world, struct sim_flow *flow, unsigned way,
+		     const struct segment *segment)
+{
+	struct seq end = seq_add(segment->seq, segment->len);
+
+	if (!segment->len || segment->flags & TCP_RST || sim_flow_has_sent(flow, way, end))
+		return;
+	if (!flow->forged)
+		flow->forged = sim_zalloc(world->arena, SIM_FORGED_MAX * sizeof *flow->forged);
+	if (!flow->forged) {
+		sim_fail(world, NULL, SIM_RULE_WORLD, "for a forgery", world->arena->used, 0);
+		return;
+	}
+	flow->forged[flow->forgeries++ % SIM_FORGED_MAX] = (struct sim_forged){
+		.way = way, .from = segment->seq, .to = end};
 }
 
 bool sim_flow_again(const struct sim_flow *flow, unsigned way, const struct segment *segment)

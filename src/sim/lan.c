@@ -254,7 +254,8 @@ static void look_at(struct sending *s, const struct sim_packet *packet, struct s
 	sim_fault_judge(host->world, (int)host->number, flow, way, packet, verdict);
 	sim_flow_sent(flow, way, &packet->segment);
 	sim_forge_look(s->port, flow, way, packet);
-	s->incarnation = flow->incarnation;
+	if (!sim_flow_answers_forgery(flow, way, &packet->segment))
+		s->incarnation = flow->incarnation;
 }
 
 /* What the path did, beside losing it. */
@@ -415,17 +416,18 @@ static bool is_overtaken(const struct sim_frame *frame, const struct sim_packet 
 	return !receiver->offered || seq_lt(packet->segment.seq, receiver->edge);
 }
 
-/* A forged SYN that finds no connection makes one. */
-static void note_stranger(const struct sim_frame *frame, const struct sim_packet *packet)
+/* The flow learns what a forgery covered, for it may be believed. */
+static void note_forgery(const struct sim_frame *frame, const struct sim_packet *packet)
 {
+	struct sim_world *world = frame->to->lan->world;
 	struct sim_flow *flow;
 	unsigned way;
 
-	if (frame->from >= 0 || !(packet->segment.flags & TCP_SYN))
+	if (frame->from >= 0)
 		return;
-	flow = sim_flow_get(frame->to->lan->world, &packet->src, &packet->dst, &way);
-	if (flow && flow->way[!way].state <= PARLEY_SYN_SENT)
-		flow->strange = true;
+	flow = sim_flow_get(world, &packet->src, &packet->dst, &way);
+	if (flow)
+		sim_flow_forged(world, flow, way, &packet->segment);
 }
 
 /* The flow learns of a TCP segment that arrives, and the oracles of whose RST it is. */
@@ -435,7 +437,7 @@ static void look_at_arrival(const struct sim_frame *frame, const struct sim_pack
 
 	host->world->coverage.segments++;
 	note_arrival(frame, packet);
-	note_stranger(frame, packet);
+	note_forgery(frame, packet);
 	host->after_rst = packet->segment.flags & TCP_RST;
 	host->rst_src = packet->src;
 	host->rst_dst = packet->dst;

@@ -242,7 +242,7 @@ static void single_bytes_with_holes_between_do_no_harm(void **state)
 }
 
 /* Runs tests/sim/scenarios/NAME.scenario, which failed once. */
-static void ends_well(const char *name)
+static const struct sim_world *ends_well(const char *name)
 {
 	static char text[SIM_SCENARIO_TEXT_MAX];
 	const char *source = getenv("PARLEY_SOURCE");
@@ -258,7 +258,7 @@ static void ends_well(const char *name)
 	len = fread(text, 1, sizeof text - 1, file);
 	fclose(file);
 	text[len] = '\0';
-	run(text);
+	return run(text);
 }
 
 /* The window of a SYN,ACK that crossed another was scaled, and more than fits was sent. */
@@ -292,6 +292,21 @@ static void who_waits_for_memory_does_not_keep_text_back(void **state)
 	ends_well("text-kept-back-by-memory");
 }
 
+/*
+ * A forged SYN met TIME-WAIT and opened a connection (MAY-2), whose SYN,ACK acknowledged what only
+ * the forgery had sent: right, but the oracle did not know of it.
+ */
+static void a_forged_syn_that_ends_time_wait_is_acknowledged(void **state)
+{
+	const struct sim_world *world = ends_well("acknowledged-forged-syn");
+
+	(void)state;
+	/* Two that the users made, and the forged one, which never came to stand. */
+	assert_int_equal(world->coverage.forged[SIM_FORGE_SYN_INSIDE], 1);
+	assert_int_equal(world->coverage.edge[PARLEY_LISTEN][PARLEY_SYN_RECEIVED], 3);
+	assert_int_equal(world->coverage.edge[PARLEY_SYN_RECEIVED][PARLEY_ESTABLISHED], 2);
+}
+
 #define TEST(f) cmocka_unit_test(f)
 
 int main(void)
@@ -310,6 +325,7 @@ int main(void)
 		TEST(cwnd_is_a_segment_when_segments_grow),
 		TEST(a_half_open_connection_offers_what_it_remembers),
 		TEST(who_waits_for_memory_does_not_keep_text_back),
+		TEST(a_forged_syn_that_ends_time_wait_is_acknowledged),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
