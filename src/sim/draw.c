@@ -24,6 +24,9 @@
 #define MSS_LEAST    48
 #define MSS_USUAL    1460
 #define HEADERS	     40
+/* Of so many worlds one is a crowd. */
+#define CROWDS	  24
+#define CROWD_MTU 3000
 
 /* A scenario that is being drawn. */
 struct drawing {
@@ -32,6 +35,7 @@ struct drawing {
 	uint64_t buffer;  /* the smallest of all buffers, bytes */
 	uint64_t segment; /* and the shortest of all full segments */
 	bool hungry;	  /* a host may run out of memory: there is more to send */
+	bool crowd;	  /* the first host will: of what others send it, it reads little at once */
 };
 
 static bool one_in(struct drawing *d, uint64_t n)
@@ -85,6 +89,11 @@ static void draw_ports(struct drawing *d, uint32_t lan, uint32_t from, uint32_t 
 	bool narrow = one_in(d, 4);
 	uint32_t mtu = one_in(d, 4) ? 576 + below(d, 8000) : 0;
 
+	if (d->crowd) {
+		narrow = false;
+		mtu = CROWD_MTU + below(d, 2 * CROWD_MTU);
+	}
+
 	for (uint32_t host = from; host < from + n; host++) {
 		struct sim_of_port *port = sim_list_add(d->s, SIM_LIST_ports);
 
@@ -107,7 +116,8 @@ static void draw_network(struct drawing *d)
 
 		memcpy(host->name, names[i], 4);
 		host->profile = one_in(d, 4) ? PARLEY_PROFILE_RFC : PARLEY_PROFILE_DEFAULT;
-		host->memory = one_in(d, 3) ? PARLEY_SLAB / 2 * (HALVES_LEAST + below(d, 5)) : 0;
+		if (d->crowd ? i == 0 : one_in(d, 3))
+			host->memory = PARLEY_SLAB / 2 * (HALVES_LEAST + below(d, 5));
 	}
 	for (uint32_t i = 0; i < lans; i++) {
 		struct sim_of_lan *lan = sim_list_add(d->s, SIM_LIST_lans);
@@ -194,7 +204,7 @@ static void draw_settings(struct drawing *d, uint32_t host)
 	}
 	d->r = saved;
 	/* More than there may be memory for. */
-	if (d->s->hosts[host].memory && one_in(d, 2)) {
+	if (d->s->hosts[host].memory && (one_in(d, 2) || d->crowd)) {
 		set(d, host, PARLEY_SET_SEND_BUFFER, LARGE);
 		set(d, host, PARLEY_SET_RECEIVE_BUFFER, LARGE);
 		d->hungry = true;
@@ -204,6 +214,31 @@ static void draw_settings(struct drawing *d, uint32_t host)
 	set(d, host, PARLEY_SET_KEEPALIVE_IDLE,
 	    one_in(d, 8) ? S * (int64_t)(1 + below(d, 60)) : 1000 * S);
 	set(d, host, PARLEY_SET_R2, one_in(d, 6) ? S * (int64_t)(1 + below(d, 200)) : 0);
+}
+
+/*
+ * Many connections to one host with little memory, long segments, and nobody there who reads for a
+ * while. What the host grants each of them then, a few segments, is more than it has in all, so
+ * that it has to take back what it holds out of order.
+ */
+static void draw_waiting(struct drawing *d, struct sim_workload *w)
+{
+	static const enum sim_workload_kind kinds[] = {SIM_NOT_ACCEPTED, SIM_NOT_ACCEPTED,
+						       SIM_SLOW_READER, SIM_NOT_READ, SIM_UPLOAD};
+	uint32_t other = d->s->count[SIM_LIST_lans] > 1
+				 ? 1
+				 : 1 + below(d, d->s->count[SIM_LIST_hosts] - 1);
+
+	w->kind = kinds[below(d, sizeof kinds / sizeof *kinds)];
+	w->client = w->server = 0;
+	if (w->kind == SIM_SLOW_READER || w->kind == SIM_NOT_READ)
+		w->server = (int)other;
+	else
+		w->client = (int)other;
+	w->count = 2 + below(d, 10);
+	w->backlog = 0;
+	w->start = rng_below(&d->r, 2 * S);
+	w->pause = 10 * S + rng_below(&d->r, 20 * S);
 }
 
 static void draw_work(struct drawing *d, uint32_t n)
@@ -232,6 +267,8 @@ static void draw_work(struct drawing *d, uint32_t n)
 	w->start = one_in(d, 2) ? rng_below(&d->r, 20 * S) : 0;
 	w->pause = rng_below(&d->r, 20 * S);
 	w->patience = PATIENCE;
+	if (d->crowd)
+		draw_waiting(d, w);
 	if (w->kind == SIM_PING_PONG || w->kind == SIM_SHORT || w->kind == SIM_REUSE ||
 	    w->kind == SIM_NOT_ACCEPTED)
 		w->bytes /= w->count;
@@ -384,10 +421,11 @@ void sim_draw(struct sim_scenario *scenario, uint64_t seed)
 	scenario->heal = HEALED_AT;
 	scenario->limit = LIMIT;
 	scenario->check = 1;
+	d.crowd = one_in(&d, CROWDS);
 	draw_network(&d);
 	for (uint32_t host = 0; host < scenario->count[SIM_LIST_hosts]; host++)
 		draw_settings(&d, host);
-	for (uint32_t n = 0, works = 2 + below(&d, 4); n < works; n++)
+	for (uint32_t n = 0, works = 2 + below(&d, 4) + 2 * d.crowd; n < works; n++)
 		draw_work(&d, n);
 	draw_changes(&d);
 	for (uint32_t n = one_in(&d, 4) ? 1 + below(&d, 3) : 0; n; n--)
