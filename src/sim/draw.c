@@ -5,6 +5,7 @@
 #include "base/rng.h"
 #include "base/slab.h"
 #include "sim/mix.h"
+#include "wire/ipv6.h"
 #include "wire/tcp.h"
 
 #define MS	PARLEY_MS(1)
@@ -24,6 +25,7 @@
 #define MSS_LEAST    48
 #define MSS_USUAL    1460
 #define HEADERS	     40
+#define HEADERS_V6   60
 /* Of so many worlds one is a crowd. */
 #define CROWDS	  24
 #define CROWD_MTU 3000
@@ -88,19 +90,22 @@ static void draw_ports(struct drawing *d, uint32_t lan, uint32_t from, uint32_t 
 {
 	bool narrow = one_in(d, 4);
 	uint32_t mtu = one_in(d, 4) ? 576 + below(d, 8000) : 0;
+	bool v6 = d->s->lans[lan].v6;
+	uint32_t headers = v6 ? HEADERS_V6 : HEADERS;
 
 	if (d->crowd) {
 		narrow = false;
 		mtu = CROWD_MTU + below(d, 2 * CROWD_MTU);
 	}
-
 	for (uint32_t host = from; host < from + n; host++) {
 		struct sim_of_port *port = sim_list_add(d->s, SIM_LIST_ports);
 
 		*port = (struct sim_of_port){.host = host, .lan = lan, .path = draw_path(d)};
 		port->mtu = narrow && one_in(d, 2) ? 300 + below(d, 1200) : mtu;
-		if (port->mtu && port->mtu - HEADERS < d->segment)
-			d->segment = port->mtu - HEADERS;
+		if (v6 && port->mtu && port->mtu < IPV6_MIN_MTU)
+			port->mtu = IPV6_MIN_MTU;
+		if (port->mtu && port->mtu - headers < d->segment)
+			d->segment = port->mtu - headers;
 	}
 }
 
@@ -124,6 +129,7 @@ static void draw_network(struct drawing *d)
 
 		lan->hold_ns = one_in(d, 3) ? rng_below(&d->r, 5 * MS) : 0;
 		lan->link = n - lans == 1 && one_in(d, 5) ? PARLEY_LINK_IP : PARLEY_LINK_ETHERNET;
+		lan->v6 = one_in(d, 6);
 		draw_ports(d, i, lans > 1 ? i : 0, lans > 1 ? 2 : n);
 	}
 }
@@ -334,6 +340,8 @@ static void draw_changes(struct drawing *d)
 
 		*narrow = (struct sim_of_narrow){p->host, p->lan, draw_time(d), 576 + below(d, 900),
 						 one_in(d, 6)};
+		if (d->s->lans[p->lan].v6 && narrow->mtu < IPV6_MIN_MTU)
+			narrow->mtu = IPV6_MIN_MTU;
 	}
 	if (one_in(d, 5)) {
 		struct sim_of_jump *jump = sim_list_add(d->s, SIM_LIST_jumps);
@@ -388,14 +396,15 @@ static void draw_fault(struct drawing *d)
 static void draw_forge(struct drawing *d)
 {
 	struct sim_forge *f = sim_list_add(d->s, SIM_LIST_forges);
-	bool stranger;
+	bool stranger, back;
 
 	f->kind = below(d, SIM_FORGERY_COUNT);
 	f->from = draw_host(d);
 	f->after = one_in(d, 2) ? 0 : rng_below(&d->r, 100 * MS);
+	back = f->kind > SIM_FORGE_OPTIONS;
 	stranger = f->kind >= SIM_FORGE_STRANGER_ACK && f->kind <= SIM_FORGE_FAR_AWAY;
-	if (f->kind > SIM_FORGE_OPTIONS || (stranger && one_in(d, 2)) ||
-	    (f->kind == SIM_FORGE_ACK_UNSENT && one_in(d, 2))) {
+	if (f->kind == SIM_FORGE_BACK_OTHER || (back && one_in(d, 2)) ||
+	    (stranger && one_in(d, 2)) || (f->kind == SIM_FORGE_ACK_UNSENT && one_in(d, 2))) {
 		/* At a listener, or at who has just connected. */
 		f->set = TCP_SYN;
 		f->clear = one_in(d, 8) ? 0 : TCP_ACK;
