@@ -28,11 +28,12 @@ static const uint32_t nobody_v4[] = {
 	[NOWHERE] = 0xcb007107, /* 203.0.113.7 */
 };
 
-static const uint32_t nobody_v6[] = {
-	[NOBODY] = 0x20010db8, /* 2001:db8::1 */
-	[GROUP] = 0xff020000,  /* ff02::1 */
-	[ALL] = 0xff020000,
-	[NOWHERE] = 0x20010dff, /* 2001:dff::1 */
+/* The first half; the second is ::1. */
+static const uint64_t nobody_v6[] = {
+	[NOBODY] = 0x20010db800000000u, /* 2001:db8::1 */
+	[GROUP] = 0xff02000000000000u,	/* ff02::1 */
+	[ALL] = 0xff02000000000000u,
+	[NOWHERE] = 0x20010db8ffff0000u, /* 2001:db8:ffff::1 */
 };
 
 /* Whence a forgery's sequence number, or acknowledgement, is taken. */
@@ -217,7 +218,7 @@ static struct parley_addr nobody(const struct forging *f, enum place_of_nobody p
 
 	if (!f->v6)
 		return ip_from_v4(nobody_v4[place]);
-	put_be64(addr.b, (uint64_t)nobody_v6[place] << 32);
+	put_be64(addr.b, nobody_v6[place]);
 	put_be64(addr.b + 8, 1);
 	return addr;
 }
