@@ -47,9 +47,9 @@ struct sim_flow *sim_flow_get(struct sim_world *world, const struct parley_endpo
 
 uint32_t sim_flow_unit(const struct sim_flow *flow, unsigned way)
 {
-	bool scaled = flow->way[0].wants && flow->way[1].wants;
+	const struct sim_way *w = &flow->way[way];
 
-	return scaled ? (uint32_t)1 << flow->way[way].wscale : 1;
+	return w->scaled ? (uint32_t)1 << w->wscale : 1;
 }
 
 uint32_t sim_flow_window(const struct sim_flow *flow, unsigned way, const struct segment *segment)
@@ -92,15 +92,20 @@ static void forget(struct sim_way *way)
 	*way = kept;
 }
 
-void sim_flow_begin(struct sim_flow *flow, unsigned way, const struct segment *segment)
+/* It knows the other side's SYN now: with a SYN of its own it offers what that has offered. */
+static void meet(struct sim_way *w, bool wants)
+{
+	if (w->met)
+		return;
+	w->met = true;
+	w->scaled = w->wants && wants;
+}
+
+/* A SYN with a number that the side's last one had not. */
+static void begin_anew(struct sim_flow *flow, unsigned way, const struct segment *segment)
 {
 	struct sim_way *w = &flow->way[way];
 
-	if (!(segment->flags & TCP_SYN) || (segment->flags & TCP_RST) ||
-	    sim_flow_answers_forgery(flow, way, segment))
-		return;
-	if (w->syn && seq_eq(w->iss, segment->seq))
-		return;
 	/*
 	 * The first SYN of a side belongs to what the other began (SYN,ACK, or both open at once);
 	 * a second one is the start of something else.
@@ -114,6 +119,19 @@ void sim_flow_begin(struct sim_flow *flow, unsigned way, const struct segment *s
 	w->iss = segment->seq;
 	w->wants = segment->options.present & TCP_HAS_WSCALE;
 	w->wscale = segment->options.wscale;
+}
+
+void sim_flow_begin(struct sim_flow *flow, unsigned way, const struct segment *segment)
+{
+	struct sim_way *w = &flow->way[way];
+
+	if (!(segment->flags & TCP_SYN) || (segment->flags & TCP_RST) ||
+	    sim_flow_answers_forgery(flow, way, segment))
+		return;
+	if (!w->syn || !seq_eq(w->iss, segment->seq))
+		begin_anew(flow, way, segment);
+	if (segment->flags & TCP_ACK)
+		meet(w, segment->options.present & TCP_HAS_WSCALE);
 }
 
 void sim_flow_sent(struct sim_flow *flow, unsigned way, const struct segment *segment)
@@ -131,7 +149,8 @@ void sim_flow_sent(struct sim_flow *flow, unsigned way, const struct segment *se
 		w->fin = true;
 		w->fin_at = seq_sub(end, 1);
 	}
-	if (!(segment->flags & TCP_ACK))
+	/* Without a SYN it speaks of an older incarnation, or of one whose SYN was lost inside. */
+	if (!(segment->flags & TCP_ACK) || !w->syn)
 		return;
 	edge = seq_add(segment->ack, sim_flow_window(flow, way, segment));
 	if (!w->offered || seq_gt(segment->ack, w->acked))
@@ -139,6 +158,13 @@ void sim_flow_sent(struct sim_flow *flow, unsigned way, const struct segment *se
 	if (!w->offered || seq_gt(edge, w->edge))
 		w->edge = edge;
 	w->offered = true;
+}
+
+/* A SYN,ACK to the SYN of the other side. */
+static bool is_answer(const struct segment *segment, const struct sim_way *other)
+{
+	return segment->flags & TCP_SYN && segment->flags & TCP_ACK && other->syn &&
+	       seq_eq(segment->ack, seq_add(other->iss, 1));
 }
 
 void sim_flow_arrived(struct sim_flow *flow, unsigned way, const struct segment *segment)
@@ -149,6 +175,8 @@ void sim_flow_arrived(struct sim_flow *flow, unsigned way, const struct segment 
 
 	if (segment->flags & TCP_RST)
 		return;
+	if (is_answer(segment, other))
+		meet(other, segment->options.present & TCP_HAS_WSCALE);
 	if (!(segment->flags & TCP_ACK)) {
 		/* A SYN offers a window for what will follow the other side's SYN. */
 		if (!other->syn)

@@ -37,6 +37,8 @@ struct sim_way {
 	bool syn;     /* its SYN was sent, with number iss */
 	bool fin;     /* its FIN was sent, with number fin_at */
 	bool wants;   /* its SYN offered window scaling, by wscale */
+	bool met;     /* the other side's SYN is known to it, and so whether windows are scaled */
+	bool scaled;  /* its own are */
 	bool sent;    /* it sent a segment that was no RST, in any incarnation: end is known */
 	bool offered; /* it offered a window: edge is known */
 	bool limited; /* an offer of the other side reached it: limit is known */
@@ -67,7 +69,10 @@ struct sim_flow {
 struct sim_flow *sim_flow_get(struct sim_world *world, const struct parley_endpoint *src,
 			      const struct parley_endpoint *dst, unsigned *way);
 
-/* In what a side's windows are counted once both have sent their SYN: 1, or a power of two. */
+/*
+ * In what a side's windows are counted: 1, or a power of two when both SYNs offered scaling. The
+ * other side's is the one that it has taken, which may be a forged one.
+ */
 uint32_t sim_flow_unit(const struct sim_flow *flow, unsigned way);
 
 /* What a window field means: RFC 7323 2.2, never scaled on a SYN. */

@@ -240,6 +240,34 @@ static void a_forgery_leaves_the_connection_as_it_was(void **state)
 	breaks(SIM_RULE_BEYOND_WINDOW);
 }
 
+/*
+ * A forged SYN may have the number of the real one; who answers it begins a connection without
+ * scaled windows. That changes nothing for the other side, who still has the old one.
+ */
+static void a_peer_who_begins_anew_unscales_no_window(void **state)
+{
+	(void)state;
+	handshake(7);
+	send((struct forged){1, TCP_SYN | TCP_ACK, 90000, 1, 0, 1000, 0}, true);
+	send((struct forged){0, TCP_ACK, 1, 1, 0, 999, 0}, true);
+	holds();
+	send((struct forged){0, TCP_ACK, 1, 1, 0, 998, 0}, true);
+	breaks(SIM_RULE_WINDOW_SHRANK);
+}
+
+/* A SYN,ACK that was lost inside its host was not seen: what comes after it is a beginning. */
+static void a_connection_can_begin_without_a_syn_on_the_wire(void **state)
+{
+	(void)state;
+	handshake(0);
+	send((struct forged){0, TCP_SYN, 70000, 0, 0, 1000, 0}, true);
+	send((struct forged){1, TCP_ACK, 1, 1, 0, 1000, 0}, true);
+	send((struct forged){1, TCP_ACK, 90001, 70001, 0, 1000, 0}, true);
+	holds();
+	send((struct forged){1, TCP_ACK, 90001, 70002, 0, 1000, 0}, true);
+	breaks(SIM_RULE_ACK_UNSENT);
+}
+
 /* The peer's probe byte lies beyond a closed window: it may come, but not be taken. */
 static void only_what_was_offered_is_taken(void **state)
 {
@@ -536,6 +564,8 @@ int main(void)
 		TEST(a_forgery_excuses_only_who_got_it),
 		TEST(forgeries_are_forgotten_in_their_order),
 		TEST(a_forgery_leaves_the_connection_as_it_was),
+		TEST(a_peer_who_begins_anew_unscales_no_window),
+		TEST(a_connection_can_begin_without_a_syn_on_the_wire),
 		TEST(only_what_was_offered_is_taken),
 		TEST(a_fin_may_be_taken_beyond_the_window),
 		TEST(a_fin_has_one_number),

@@ -345,6 +345,30 @@ static void a_forged_syn_that_ends_time_wait_is_acknowledged(void **state)
 	assert_int_equal(world->coverage.edge[PARLEY_SYN_RECEIVED][PARLEY_ESTABLISHED], 2);
 }
 
+/*
+ * A forged SYN with the real one's number, but without a window scale, met a listener who had given
+ * the connection up; the oracle took the windows of the side that still had it for unscaled.
+ */
+static void a_forged_syn_unscales_no_window(void **state)
+{
+	const struct sim_world *world = ends_well("forged-syn-without-scale");
+
+	(void)state;
+	assert_int_equal(world->coverage.forged[SIM_FORGE_NO_ACK], 1);
+}
+
+/*
+ * A SYN,ACK waited for its neighbour's address, and a challenge ACK took its place: the oracle took
+ * that for an answer in the connection before, which had offered less.
+ */
+static void a_challenge_ack_overtakes_its_syn_ack(void **state)
+{
+	const struct sim_world *world = ends_well("syn-ack-lost-inside");
+
+	(void)state;
+	assert_true(world->coverage.drop[PARLEY_DROP_REPLY_RING_FULL] > 0);
+}
+
 #define TEST(f) cmocka_unit_test(f)
 
 int main(void)
@@ -366,6 +390,8 @@ int main(void)
 		TEST(a_half_open_connection_offers_what_it_remembers),
 		TEST(who_waits_for_memory_does_not_keep_text_back),
 		TEST(a_forged_syn_that_ends_time_wait_is_acknowledged),
+		TEST(a_forged_syn_unscales_no_window),
+		TEST(a_challenge_ack_overtakes_its_syn_ack),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
