@@ -5,6 +5,7 @@
 #include "base/rng.h"
 #include "base/slab.h"
 #include "sim/mix.h"
+#include "wire/ipv6.h"
 #include "wire/tcp.h"
 
 #define MS	PARLEY_MS(1)
@@ -24,6 +25,10 @@
 #define MSS_LEAST    48
 #define MSS_USUAL    1460
 #define HEADERS	     40
+#define HEADERS_V6   60
+/* Of so many worlds one is a crowd. */
+#define CROWDS	  24
+#define CROWD_MTU 3000
 
 /* A scenario that is being drawn. */
 struct drawing {
@@ -32,6 +37,7 @@ struct drawing {
 	uint64_t buffer;  /* the smallest of all buffers, bytes */
 	uint64_t segment; /* and the shortest of all full segments */
 	bool hungry;	  /* a host may run out of memory: there is more to send */
+	bool crowd;	  /* the first host will: of what others send it, it reads little at once */
 };
 
 static bool one_in(struct drawing *d, uint64_t n)
@@ -84,14 +90,22 @@ static void draw_ports(struct drawing *d, uint32_t lan, uint32_t from, uint32_t 
 {
 	bool narrow = one_in(d, 4);
 	uint32_t mtu = one_in(d, 4) ? 576 + below(d, 8000) : 0;
+	bool v6 = d->s->lans[lan].v6;
+	uint32_t headers = v6 ? HEADERS_V6 : HEADERS;
 
+	if (d->crowd) {
+		narrow = false;
+		mtu = CROWD_MTU + below(d, 2 * CROWD_MTU);
+	}
 	for (uint32_t host = from; host < from + n; host++) {
 		struct sim_of_port *port = sim_list_add(d->s, SIM_LIST_ports);
 
 		*port = (struct sim_of_port){.host = host, .lan = lan, .path = draw_path(d)};
 		port->mtu = narrow && one_in(d, 2) ? 300 + below(d, 1200) : mtu;
-		if (port->mtu && port->mtu - HEADERS < d->segment)
-			d->segment = port->mtu - HEADERS;
+		if (v6 && port->mtu && port->mtu < IPV6_MIN_MTU)
+			port->mtu = IPV6_MIN_MTU;
+		if (port->mtu && port->mtu - headers < d->segment)
+			d->segment = port->mtu - headers;
 	}
 }
 
@@ -107,13 +121,15 @@ static void draw_network(struct drawing *d)
 
 		memcpy(host->name, names[i], 4);
 		host->profile = one_in(d, 4) ? PARLEY_PROFILE_RFC : PARLEY_PROFILE_DEFAULT;
-		host->memory = one_in(d, 3) ? PARLEY_SLAB / 2 * (HALVES_LEAST + below(d, 5)) : 0;
+		if (d->crowd ? i == 0 : one_in(d, 3))
+			host->memory = PARLEY_SLAB / 2 * (HALVES_LEAST + below(d, 5));
 	}
 	for (uint32_t i = 0; i < lans; i++) {
 		struct sim_of_lan *lan = sim_list_add(d->s, SIM_LIST_lans);
 
 		lan->hold_ns = one_in(d, 3) ? rng_below(&d->r, 5 * MS) : 0;
 		lan->link = n - lans == 1 && one_in(d, 5) ? PARLEY_LINK_IP : PARLEY_LINK_ETHERNET;
+		lan->v6 = one_in(d, 6);
 		draw_ports(d, i, lans > 1 ? i : 0, lans > 1 ? 2 : n);
 	}
 }
@@ -194,7 +210,7 @@ static void draw_settings(struct drawing *d, uint32_t host)
 	}
 	d->r = saved;
 	/* More than there may be memory for. */
-	if (d->s->hosts[host].memory && one_in(d, 2)) {
+	if (d->s->hosts[host].memory && (one_in(d, 2) || d->crowd)) {
 		set(d, host, PARLEY_SET_SEND_BUFFER, LARGE);
 		set(d, host, PARLEY_SET_RECEIVE_BUFFER, LARGE);
 		d->hungry = true;
@@ -204,6 +220,31 @@ static void draw_settings(struct drawing *d, uint32_t host)
 	set(d, host, PARLEY_SET_KEEPALIVE_IDLE,
 	    one_in(d, 8) ? S * (int64_t)(1 + below(d, 60)) : 1000 * S);
 	set(d, host, PARLEY_SET_R2, one_in(d, 6) ? S * (int64_t)(1 + below(d, 200)) : 0);
+}
+
+/*
+ * Many connections to one host with little memory, long segments, and nobody there who reads for a
+ * while. What the host grants each of them then, a few segments, is more than it has in all, so
+ * that it has to take back what it holds out of order.
+ */
+static void draw_waiting(struct drawing *d, struct sim_workload *w)
+{
+	static const enum sim_workload_kind kinds[] = {SIM_NOT_ACCEPTED, SIM_NOT_ACCEPTED,
+						       SIM_SLOW_READER, SIM_NOT_READ, SIM_UPLOAD};
+	uint32_t other = d->s->count[SIM_LIST_lans] > 1
+				 ? 1
+				 : 1 + below(d, d->s->count[SIM_LIST_hosts] - 1);
+
+	w->kind = kinds[below(d, sizeof kinds / sizeof *kinds)];
+	w->client = w->server = 0;
+	if (w->kind == SIM_SLOW_READER || w->kind == SIM_NOT_READ)
+		w->server = (int)other;
+	else
+		w->client = (int)other;
+	w->count = 2 + below(d, 10);
+	w->backlog = 0;
+	w->start = rng_below(&d->r, 2 * S);
+	w->pause = 10 * S + rng_below(&d->r, 20 * S);
 }
 
 static void draw_work(struct drawing *d, uint32_t n)
@@ -232,6 +273,8 @@ static void draw_work(struct drawing *d, uint32_t n)
 	w->start = one_in(d, 2) ? rng_below(&d->r, 20 * S) : 0;
 	w->pause = rng_below(&d->r, 20 * S);
 	w->patience = PATIENCE;
+	if (d->crowd)
+		draw_waiting(d, w);
 	if (w->kind == SIM_PING_PONG || w->kind == SIM_SHORT || w->kind == SIM_REUSE ||
 	    w->kind == SIM_NOT_ACCEPTED)
 		w->bytes /= w->count;
@@ -297,6 +340,8 @@ static void draw_changes(struct drawing *d)
 
 		*narrow = (struct sim_of_narrow){p->host, p->lan, draw_time(d), 576 + below(d, 900),
 						 one_in(d, 6)};
+		if (d->s->lans[p->lan].v6 && narrow->mtu < IPV6_MIN_MTU)
+			narrow->mtu = IPV6_MIN_MTU;
 	}
 	if (one_in(d, 5)) {
 		struct sim_of_jump *jump = sim_list_add(d->s, SIM_LIST_jumps);
@@ -351,14 +396,15 @@ static void draw_fault(struct drawing *d)
 static void draw_forge(struct drawing *d)
 {
 	struct sim_forge *f = sim_list_add(d->s, SIM_LIST_forges);
-	bool stranger;
+	bool stranger, back;
 
 	f->kind = below(d, SIM_FORGERY_COUNT);
 	f->from = draw_host(d);
 	f->after = one_in(d, 2) ? 0 : rng_below(&d->r, 100 * MS);
+	back = f->kind > SIM_FORGE_OPTIONS;
 	stranger = f->kind >= SIM_FORGE_STRANGER_ACK && f->kind <= SIM_FORGE_FAR_AWAY;
-	if (f->kind > SIM_FORGE_OPTIONS || (stranger && one_in(d, 2)) ||
-	    (f->kind == SIM_FORGE_ACK_UNSENT && one_in(d, 2))) {
+	if (f->kind == SIM_FORGE_BACK_OTHER || (back && one_in(d, 2)) ||
+	    (stranger && one_in(d, 2)) || (f->kind == SIM_FORGE_ACK_UNSENT && one_in(d, 2))) {
 		/* At a listener, or at who has just connected. */
 		f->set = TCP_SYN;
 		f->clear = one_in(d, 8) ? 0 : TCP_ACK;
@@ -384,10 +430,11 @@ void sim_draw(struct sim_scenario *scenario, uint64_t seed)
 	scenario->heal = HEALED_AT;
 	scenario->limit = LIMIT;
 	scenario->check = 1;
+	d.crowd = one_in(&d, CROWDS);
 	draw_network(&d);
 	for (uint32_t host = 0; host < scenario->count[SIM_LIST_hosts]; host++)
 		draw_settings(&d, host);
-	for (uint32_t n = 0, works = 2 + below(&d, 4); n < works; n++)
+	for (uint32_t n = 0, works = 2 + below(&d, 4) + 2 * d.crowd; n < works; n++)
 		draw_work(&d, n);
 	draw_changes(&d);
 	for (uint32_t n = one_in(&d, 4) ? 1 + below(&d, 3) : 0; n; n--)

@@ -51,7 +51,8 @@ static const struct sim_field of_host[] = {
 };
 
 static const struct sim_field of_lan[] = {
-	WORD(sim_of_lan, "link", link, link_word, 2), AT(sim_of_lan, TIME, "hold", hold_ns), END,
+	WORD(sim_of_lan, "link", link, link_word, 2), AT(sim_of_lan, TIME, "hold", hold_ns),
+	AT(sim_of_lan, BOOL, "v6", v6), END,
 };
 
 static const struct sim_field of_port[] = {

@@ -47,9 +47,9 @@ struct sim_flow *sim_flow_get(struct sim_world *world, const struct parley_endpo
 
 uint32_t sim_flow_unit(const struct sim_flow *flow, unsigned way)
 {
-	bool scaled = flow->way[0].wants && flow->way[1].wants;
+	const struct sim_way *w = &flow->way[way];
 
-	return scaled ? (uint32_t)1 << flow->way[way].wscale : 1;
+	return w->scaled ? (uint32_t)1 << w->wscale : 1;
 }
 
 uint32_t sim_flow_window(const struct sim_flow *flow, unsigned way, const struct segment *segment)
@@ -57,23 +57,55 @@ uint32_t sim_flow_window(const struct sim_flow *flow, unsigned way, const struct
 	return segment->wnd * (segment->flags & TCP_SYN ? 1 : sim_flow_unit(flow, way));
 }
 
-/* Forgets what a side sent, but not its state, which is its host's to say. */
-static void forget(struct sim_way *way)
+bool sim_flow_has_sent(const struct sim_flow *flow, unsigned way, struct seq number)
 {
-	enum parley_state state = way->state;
+	const struct sim_way *w = &flow->way[way];
 
-	memset(way, 0, sizeof *way);
-	way->state = state;
+	return w->sent && seq_leq(number, w->end);
 }
 
-void sim_flow_begin(struct sim_flow *flow, unsigned way, const struct segment *segment)
+bool sim_flow_answers_forgery(const struct sim_flow *flow, unsigned way,
+			      const struct segment *segment)
+{
+	uint32_t n = flow->forgeries < SIM_FORGED_MAX ? flow->forgeries : SIM_FORGED_MAX;
+
+	if (!n || (segment->flags & (TCP_ACK | TCP_RST)) != TCP_ACK ||
+	    sim_flow_has_sent(flow, !way, segment->ack))
+		return false;
+	for (uint32_t i = 0; i < n; i++) {
+		const struct sim_forged *f = &flow->forged[i];
+
+		if (f->way != way && seq_gt(segment->ack, f->from) && seq_leq(segment->ack, f->to))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Forgets what a side sent, but not its state, which is its host's to say, nor the highest number:
+ * what is late from an older incarnation may still be acknowledged.
+ */
+static void forget(struct sim_way *way)
+{
+	struct sim_way kept = {.state = way->state, .sent = way->sent, .end = way->end};
+
+	*way = kept;
+}
+
+/* It knows the other side's SYN now: with a SYN of its own it offers what that has offered. */
+static void meet(struct sim_way *w, bool wants)
+{
+	if (w->met)
+		return;
+	w->met = true;
+	w->scaled = w->wants && wants;
+}
+
+/* A SYN with a number that the side's last one had not. */
+static void begin_anew(struct sim_flow *flow, unsigned way, const struct segment *segment)
 {
 	struct sim_way *w = &flow->way[way];
 
-	if (!(segment->flags & TCP_SYN) || (segment->flags & TCP_RST))
-		return;
-	if (w->syn && seq_eq(w->iss, segment->seq))
-		return;
 	/*
 	 * The first SYN of a side belongs to what the other began (SYN,ACK, or both open at once);
 	 * a second one is the start of something else.
@@ -81,7 +113,6 @@ void sim_flow_begin(struct sim_flow *flow, unsigned way, const struct segment *s
 	if (w->syn && !(segment->flags & TCP_ACK)) {
 		forget(&flow->way[!way]);
 		flow->incarnation++;
-		flow->strange = false;
 	}
 	forget(w);
 	w->syn = true;
@@ -90,13 +121,26 @@ void sim_flow_begin(struct sim_flow *flow, unsigned way, const struct segment *s
 	w->wscale = segment->options.wscale;
 }
 
+void sim_flow_begin(struct sim_flow *flow, unsigned way, const struct segment *segment)
+{
+	struct sim_way *w = &flow->way[way];
+
+	if (!(segment->flags & TCP_SYN) || (segment->flags & TCP_RST) ||
+	    sim_flow_answers_forgery(flow, way, segment))
+		return;
+	if (!w->syn || !seq_eq(w->iss, segment->seq))
+		begin_anew(flow, way, segment);
+	if (segment->flags & TCP_ACK)
+		meet(w, segment->options.present & TCP_HAS_WSCALE);
+}
+
 void sim_flow_sent(struct sim_flow *flow, unsigned way, const struct segment *segment)
 {
 	struct sim_way *w = &flow->way[way];
 	struct seq end = seq_add(segment->seq, segment->len);
 	struct seq edge;
 
-	if (segment->flags & TCP_RST)
+	if (segment->flags & TCP_RST || sim_flow_answers_forgery(flow, way, segment))
 		return;
 	if (!w->sent || seq_gt(end, w->end))
 		w->end = end;
@@ -105,7 +149,8 @@ void sim_flow_sent(struct sim_flow *flow, unsigned way, const struct segment *se
 		w->fin = true;
 		w->fin_at = seq_sub(end, 1);
 	}
-	if (!(segment->flags & TCP_ACK))
+	/* Without a SYN it speaks of an older incarnation, or of one whose SYN was lost inside. */
+	if (!(segment->flags & TCP_ACK) || !w->syn)
 		return;
 	edge = seq_add(segment->ack, sim_flow_window(flow, way, segment));
 	if (!w->offered || seq_gt(segment->ack, w->acked))
@@ -113,6 +158,13 @@ void sim_flow_sent(struct sim_flow *flow, unsigned way, const struct segment *se
 	if (!w->offered || seq_gt(edge, w->edge))
 		w->edge = edge;
 	w->offered = true;
+}
+
+/* A SYN,ACK to the SYN of the other side. */
+static bool is_answer(const struct segment *segment, const struct sim_way *other)
+{
+	return segment->flags & TCP_SYN && segment->flags & TCP_ACK && other->syn &&
+	       seq_eq(segment->ack, seq_add(other->iss, 1));
 }
 
 void sim_flow_arrived(struct sim_flow *flow, unsigned way, const struct segment *segment)
@@ -123,6 +175,8 @@ void sim_flow_arrived(struct sim_flow *flow, unsigned way, const struct segment 
 
 	if (segment->flags & TCP_RST)
 		return;
+	if (is_answer(segment, other))
+		meet(other, segment->options.present & TCP_HAS_WSCALE);
 	if (!(segment->flags & TCP_ACK)) {
 		/* A SYN offers a window for what will follow the other side's SYN. */
 		if (!other->syn)
@@ -132,6 +186,23 @@ void sim_flow_arrived(struct sim_flow *flow, unsigned way, const struct segment 
 	if (!other->limited || seq_gt(edge, other->limit))
 		other->limit = edge;
 	other->limited = true;
+}
+
+void sim_flow_forged(struct sim_world *world, struct sim_flow *flow, unsigned way,
+		     const struct segment *segment)
+{
+	struct seq end = seq_add(segment->seq, segment->len);
+
+	if (!segment->len || segment->flags & TCP_RST || sim_flow_has_sent(flow, way, end))
+		return;
+	if (!flow->forged)
+		flow->forged = sim_zalloc(world->arena, SIM_FORGED_MAX * sizeof *flow->forged);
+	if (!flow->forged) {
+		sim_fail(world, NULL, SIM_RULE_WORLD, "for a forgery", world->arena->used, 0);
+		return;
+	}
+	flow->forged[flow->forgeries++ % SIM_FORGED_MAX] = (struct sim_forged){
+		.way = way, .from = segment->seq, .to = end};
 }
 
 bool sim_flow_again(const struct sim_flow *flow, unsigned way, const struct segment *segment)

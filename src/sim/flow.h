@@ -5,6 +5,10 @@
  * says about itself.
  *
  * A SYN with another initial sequence number than before begins a new incarnation.
+ *
+ * A forgery may be believed: then its receiver acknowledges numbers that the side which it pretends
+ * to be from has never used. What forgeries that arrived have covered is kept, and a segment that
+ * acknowledges it talks to nobody: it is no part of the flow.
  */
 #ifndef SIM_FLOW_H
 #define SIM_FLOW_H
@@ -19,12 +23,23 @@
 
 struct sim_world;
 
+/* Of so many forgeries a flow knows what they covered; then the oldest is forgotten. */
+#define SIM_FORGED_MAX 16
+
+/* Numbers that a forgery used before the side did that it pretended to be from: from..to - 1. */
+struct sim_forged {
+	unsigned way; /* that side */
+	struct seq from, to;
+};
+
 /* One side. "Its" is what it sent itself. */
 struct sim_way {
 	bool syn;     /* its SYN was sent, with number iss */
 	bool fin;     /* its FIN was sent, with number fin_at */
 	bool wants;   /* its SYN offered window scaling, by wscale */
-	bool sent;    /* it sent a segment that was no RST: end is known */
+	bool met;     /* the other side's SYN is known to it, and so whether windows are scaled */
+	bool scaled;  /* its own are */
+	bool sent;    /* it sent a segment that was no RST, in any incarnation: end is known */
 	bool offered; /* it offered a window: edge is known */
 	bool limited; /* an offer of the other side reached it: limit is known */
 	uint8_t wscale;
@@ -42,8 +57,9 @@ struct sim_flow {
 	struct sim_flow *next;
 	struct parley_endpoint end[2]; /* in a fixed order; way[i] is what end[i] does */
 	struct sim_way way[2];
-	uint32_t incarnation; /* from 1 */
-	bool strange;	      /* a forged SYN began it: one side talks to nobody */
+	uint32_t incarnation;	   /* from 1 */
+	uint32_t forgeries;	   /* that covered something, so far */
+	struct sim_forged *forged; /* the last of them, in a ring; NULL before the first */
 };
 
 /*
@@ -53,11 +69,21 @@ struct sim_flow {
 struct sim_flow *sim_flow_get(struct sim_world *world, const struct parley_endpoint *src,
 			      const struct parley_endpoint *dst, unsigned *way);
 
-/* In what a side's windows are counted once both have sent their SYN: 1, or a power of two. */
+/*
+ * In what a side's windows are counted: 1, or a power of two when both SYNs offered scaling. The
+ * other side's is the one that it has taken, which may be a forged one.
+ */
 uint32_t sim_flow_unit(const struct sim_flow *flow, unsigned way);
 
 /* What a window field means: RFC 7323 2.2, never scaled on a SYN. */
 uint32_t sim_flow_window(const struct sim_flow *flow, unsigned way, const struct segment *segment);
+
+/* The side has sent all numbers before this one, or more. */
+bool sim_flow_has_sent(const struct sim_flow *flow, unsigned way, struct seq number);
+
+/* It acknowledges what the other side has not sent, but a forgery towards this side did. */
+bool sim_flow_answers_forgery(const struct sim_flow *flow, unsigned way,
+			      const struct segment *segment);
 
 /* Begins a new incarnation when the segment is a SYN that says so. To be called first. */
 void sim_flow_begin(struct sim_flow *flow, unsigned way, const struct segment *segment);
@@ -67,6 +93,13 @@ void sim_flow_sent(struct sim_flow *flow, unsigned way, const struct segment *se
 
 /* It arrived, undamaged, at the other side, having been sent in this incarnation. */
 void sim_flow_arrived(struct sim_flow *flow, unsigned way, const struct segment *segment);
+
+/*
+ * A forgery that pretends to be from this side arrived, undamaged, at the other. The world fails
+ * when the arena is full.
+ */
+void sim_flow_forged(struct sim_world *world, struct sim_flow *flow, unsigned way,
+		     const struct segment *segment);
 
 /* Its text lies wholly in what was sent before. */
 bool sim_flow_again(const struct sim_flow *flow, unsigned way, const struct segment *segment);

@@ -6,19 +6,35 @@
 #include "sim/host.h"
 #include "sim/stream.h"
 #include "sim/world.h"
-#include "wire/icmp.h"
+#include "wire/icmpv6.h"
 #include "wire/ipv4.h"
+#include "wire/ipv6.h"
 
-#define HOLES	 1100
-#define BURST	 300
-#define FAR	 1000000000u
-#define NEAR	 100000u
-#define ROOM	 256
-#define NOBODY	 0xc61200feu /* 198.18.0.254 */
-#define GROUP	 0xe0000001u /* 224.0.0.1 */
-#define ALL	 0xffffffffu
-#define NOWHERE	 0xcb007107u /* 203.0.113.7 */
-#define ICMP_ASK 13	     /* a timestamp request: RFC 792 */
+#define HOLES	   1100
+#define BURST	   300
+#define FAR	   1000000000u
+#define NEAR	   100000u
+#define ROOM	   256
+#define ICMP_ASK   13  /* a timestamp request: RFC 792 */
+#define ICMPV6_ASK 200 /* for experiments: RFC 4443 2.1 */
+
+/* Addresses that are no host's of a LAN, in both families. */
+enum place_of_nobody { NOBODY, GROUP, ALL, NOWHERE };
+
+static const uint32_t nobody_v4[] = {
+	[NOBODY] = 0xc61200fe, /* 198.18.0.254 */
+	[GROUP] = 0xe0000001,  /* 224.0.0.1 */
+	[ALL] = 0xffffffff,
+	[NOWHERE] = 0xcb007107, /* 203.0.113.7 */
+};
+
+/* The first half; the second is ::1. */
+static const uint64_t nobody_v6[] = {
+	[NOBODY] = 0x20010db800000000u, /* 2001:db8::1 */
+	[GROUP] = 0xff02000000000000u,	/* ff02::1 */
+	[ALL] = 0xff02000000000000u,
+	[NOWHERE] = 0x20010db8ffff0000u, /* 2001:db8:ffff::1 */
+};
 
 /* Whence a forgery's sequence number, or acknowledgement, is taken. */
 enum place {
@@ -60,6 +76,7 @@ static const struct recipe recipes[SIM_FORGERY_COUNT] = {
 	[SIM_FORGE_RST_INSIDE] = {.flags = TCP_RST, .seq = INSIDE},
 	[SIM_FORGE_RST_EXACT] = {.flags = TCP_RST, .seq = NEXT},
 	[SIM_FORGE_SYN_INSIDE] = {.flags = TCP_SYN, .seq = INSIDE},
+	[SIM_FORGE_SYN_BEYOND] = {.flags = TCP_SYN, .seq = BEYOND},
 	[SIM_FORGE_ACK_UNSENT] = {.flags = TCP_ACK, .seq = NEXT, .ack = BEYOND},
 	[SIM_FORGE_ACK_OLD] = {.flags = TCP_ACK, .seq = NEXT, .ack = LONG_AGO},
 	[SIM_FORGE_HOLES] = {.flags = TCP_ACK, .seq = INSIDE, .text = 1},
@@ -76,7 +93,8 @@ struct forging {
 	const struct sim_flow *flow;
 	unsigned way; /* of the side that it pretends to be from */
 	bool back;    /* it goes to the model's sender */
-	bool counts;  /* its receiver may take its window for the sender's */
+	bool v6;
+	bool counts; /* its receiver may take its window for the sender's */
 	struct sim_port *to;
 	struct eth_addr link_src, link_dst;
 	struct ip_packet ip;
@@ -193,27 +211,39 @@ static void compose(struct forging *f)
 		write_text(f);
 }
 
+/* An address of nobody's, in the family of the model. */
+static struct parley_addr nobody(const struct forging *f, enum place_of_nobody place)
+{
+	struct parley_addr addr;
+
+	if (!f->v6)
+		return ip_from_v4(nobody_v4[place]);
+	put_be64(addr.b, nobody_v6[place]);
+	put_be64(addr.b + 8, 1);
+	return addr;
+}
+
 static void readdress(struct forging *f)
 {
 	switch (f->kind) {
 	case SIM_FORGE_NOT_OURS:
-		f->ip.dst = ip_from_v4(NOBODY);
+		f->ip.dst = nobody(f, NOBODY);
 		break;
 	case SIM_FORGE_IP_SOURCE:
-		f->ip.src = ip_from_v4(GROUP);
+		f->ip.src = nobody(f, GROUP);
 		break;
 	case SIM_FORGE_TCP_DESTINATION:
-		f->ip.dst = ip_from_v4(ALL);
+		f->ip.dst = nobody(f, ALL);
 		break;
 	case SIM_FORGE_FAR_AWAY:
-		f->ip.src = ip_from_v4(NOWHERE);
+		f->ip.src = nobody(f, NOWHERE);
 		break;
 	case SIM_FORGE_PROTOCOL:
 		f->ip.protocol = 253; /* for experiments: RFC 3692 */
 		break;
 	case SIM_FORGE_ICMP_MALFORMED:
 	case SIM_FORGE_ICMP_IGNORED:
-		f->ip.protocol = IP_ICMP;
+		f->ip.protocol = f->v6 ? IP_ICMPV6 : IP_ICMP;
 		break;
 	default:
 		break;
@@ -244,14 +274,14 @@ static size_t write_segment(struct forging *f, uint8_t *out)
 /* Twenty bytes of an ICMP message; one kind keeps a wrong checksum. */
 static size_t write_icmp(const struct forging *f, uint8_t *out)
 {
-	uint16_t sum;
-
 	memset(out, 0, 20);
-	out[0] = ICMP_ASK;
-	sum = checksum_fold(checksum_sum(out, 20));
+	out[0] = f->v6 ? ICMPV6_ASK : ICMP_ASK;
+	if (f->v6)
+		icmpv6_finish(out, 20, &f->ip.src, &f->ip.dst);
+	else
+		put_be16(out + 2, checksum_fold(checksum_sum(out, 20)));
 	if (f->kind == SIM_FORGE_ICMP_MALFORMED)
-		sum ^= 0x0101;
-	put_be16(out + 2, sum);
+		out[2] ^= 1;
 	return 20;
 }
 
@@ -275,15 +305,11 @@ static void sum_ip(uint8_t *ip, size_t header)
 	put_be16(ip + 10, checksum_fold(checksum_sum(ip, header)));
 }
 
-/* What is done to the bytes at last. */
-static void mangle(struct forging *f)
+static void mangle_v4(struct forging *f)
 {
-	uint8_t *ip = f->bytes + f->ip_at, *tcp = f->bytes + f->tcp_at;
+	uint8_t *ip = f->bytes + f->ip_at;
 
 	switch (f->kind) {
-	case SIM_FORGE_TRUNCATED:
-		f->len = f->tcp_at + 4;
-		break;
 	case SIM_FORGE_IP_HEADER:
 		ip[0] = 0x44;
 		break;
@@ -298,6 +324,54 @@ static void mangle(struct forging *f)
 		insert_route(f);
 		sum_ip(ip, IPV4_HEADER_LEN + 8);
 		break;
+	default:
+		break;
+	}
+}
+
+/* An extension header of eight bytes in front of what there is (RFC 8200 4). */
+static void extend(struct forging *f, uint8_t header, uint8_t second, uint8_t third, uint8_t fourth)
+{
+	const uint8_t bytes[8] = {IP_TCP, second, third, fourth};
+	uint8_t *ip = f->bytes + f->ip_at;
+
+	memmove(ip + IPV6_HEADER_LEN + sizeof bytes, ip + IPV6_HEADER_LEN,
+		f->len - f->ip_at - IPV6_HEADER_LEN);
+	memcpy(ip + IPV6_HEADER_LEN, bytes, sizeof bytes);
+	f->len += sizeof bytes;
+	ip[6] = header;
+	put_be16(ip + 4, (uint16_t)(f->len - f->ip_at - IPV6_HEADER_LEN));
+}
+
+static void mangle_v6(struct forging *f)
+{
+	switch (f->kind) {
+	case SIM_FORGE_IP_HEADER:
+		/* Hop-by-hop options that would be longer than the packet. */
+		extend(f, 0, 255, 0, 0);
+		break;
+	case SIM_FORGE_FRAGMENT:
+		/* The first, and more of it to come. */
+		extend(f, 44, 0, 0, 1);
+		break;
+	case SIM_FORGE_SOURCE_ROUTE:
+		/* Of a type for experiments, with one segment left. */
+		extend(f, 43, 0, 253, 1);
+		break;
+	default:
+		break;
+	}
+}
+
+/* What is done to the bytes at last. */
+static void mangle(struct forging *f)
+{
+	uint8_t *tcp = f->bytes + f->tcp_at;
+
+	switch (f->kind) {
+	case SIM_FORGE_TRUNCATED:
+		f->len = f->tcp_at + 4;
+		break;
 	case SIM_FORGE_TCP_CHECKSUM:
 		tcp[17] ^= 0x10;
 		break;
@@ -309,6 +383,10 @@ static void mangle(struct forging *f)
 				    0);
 		break;
 	default:
+		if (f->v6)
+			mangle_v6(f);
+		else
+			mangle_v4(f);
 		break;
 	}
 }
@@ -326,20 +404,26 @@ static void write_arp(struct forging *f)
 	out[1] = 7; /* ARCnet */
 }
 
+static bool is_icmp(const struct forging *f)
+{
+	return f->kind == SIM_FORGE_ICMP_MALFORMED || f->kind == SIM_FORGE_ICMP_IGNORED;
+}
+
 static void write_frame(struct forging *f)
 {
-	struct eth_frame eth = {.dst = f->link_dst, .src = f->link_src, .type = ETH_IPV4};
+	struct eth_frame eth = {
+		.dst = f->link_dst, .src = f->link_src, .type = sim_ip_type(&f->ip)};
 	bool ethernet = f->to->lan->config.link == PARLEY_LINK_ETHERNET;
 
 	f->ip_at = ethernet ? eth_emit(f->bytes, &eth) : 0;
-	f->tcp_at = f->ip_at + IPV4_HEADER_LEN;
+	f->tcp_at = f->ip_at + sim_ip_header_len(&f->ip);
 	if (f->kind == SIM_FORGE_ARP_MALFORMED) {
 		write_arp(f);
 		return;
 	}
-	f->ip.payload_len = f->ip.protocol == IP_ICMP ? write_icmp(f, f->bytes + f->tcp_at)
-						      : write_segment(f, f->bytes + f->tcp_at);
-	ipv4_emit(f->bytes + f->ip_at, &f->ip);
+	f->ip.payload_len = is_icmp(f) ? write_icmp(f, f->bytes + f->tcp_at)
+				       : write_segment(f, f->bytes + f->tcp_at);
+	sim_ip_emit(f->bytes + f->ip_at, &f->ip);
 	f->len = f->tcp_at + f->ip.payload_len;
 	mangle(f);
 }
@@ -359,17 +443,21 @@ static struct sim_port *receiver(const struct sim_port *port, const struct sim_p
 }
 
 /*
- * Some numbers are known only when the receiver has said what it expects. What goes back answers
- * the SYN of an active OPEN, and nothing else: there it could be right.
+ * IPv6 has no ARP and no checksum of its header. Some numbers are known only when the receiver has
+ * said what it expects. An acknowledgement that goes back answers the SYN of an active OPEN, and
+ * nothing else: what is acknowledged there might have been lost.
  */
 static bool can_be(const struct sim_forge *what, const struct sim_packet *packet,
 		   const struct sim_way *receiver, bool on_ethernet)
 {
 	uint16_t flags = packet->segment.flags;
+	bool v4 = ip_is_v4(&packet->ip.src);
 
 	if (what->kind == SIM_FORGE_ARP_MALFORMED)
-		return on_ethernet;
-	if (what->kind > SIM_FORGE_OPTIONS)
+		return v4 && on_ethernet;
+	if (what->kind == SIM_FORGE_IP_CHECKSUM)
+		return v4;
+	if (what->kind == SIM_FORGE_BACK_OTHER)
 		return flags & TCP_SYN && !(flags & TCP_ACK);
 	return recipes[what->kind].seq == MODEL || receiver->offered;
 }
@@ -405,6 +493,7 @@ static void forge(const struct sim_forge *what, struct sim_port *port, const str
 			    .flow = flow,
 			    .way = back ? !way : way,
 			    .back = back,
+			    .v6 = !ip_is_v4(&packet->ip.src),
 			    .to = back ? port : receiver(port, packet),
 			    .link_src = back ? packet->link_dst : packet->link_src,
 			    .link_dst = back ? packet->link_src : packet->link_dst};

@@ -3,7 +3,7 @@
  * Forgeries: frames that nobody sent, made after the model of a segment that somebody did, as from
  * a blind attacker, a broken router or a host that has lost its memory. Each kind is built to be
  * refused, for the reason that its name says; none carries text that is not the sender's. A RST may
- * hit and end a connection, as RSTs may.
+ * hit and end a connection, as RSTs may, and a SYN may begin one, with nobody.
  */
 #ifndef SIM_FORGE_H
 #define SIM_FORGE_H
@@ -22,13 +22,13 @@ struct sim_world;
 	X(TRUNCATED, "truncated", "half of the frame") \
 	X(NOT_OURS, "not-ours", "to an address of nobody") \
 	X(PROTOCOL, "protocol", "of a transport protocol without a number") \
-	X(IP_HEADER, "ip-header", "with an IP header of four words") \
+	X(IP_HEADER, "ip-header", "with an IP header of no possible length") \
 	X(IP_CHECKSUM, "ip-checksum", "with a wrong IP checksum") \
 	X(IP_SOURCE, "ip-source", "from a multicast address") \
 	X(FRAGMENT, "fragment", "as the first fragment") \
 	X(SOURCE_ROUTE, "source-route", "with a source route") \
 	X(ICMP_MALFORMED, "icmp-malformed", "an ICMP message with a wrong checksum") \
-	X(ICMP_IGNORED, "icmp-ignored", "an ICMP timestamp request") \
+	X(ICMP_IGNORED, "icmp-ignored", "an ICMP timestamp request, or an ICMPv6 experiment") \
 	X(ARP_MALFORMED, "arp-malformed", "an ARP packet for another kind of hardware") \
 	X(TCP_HEADER, "tcp-header", "with a TCP header of four words") \
 	X(TCP_CHECKSUM, "tcp-checksum", "with a wrong TCP checksum") \
@@ -50,6 +50,7 @@ struct sim_world;
 	X(RST_INSIDE, "rst-inside", "a RST inside the window") \
 	X(RST_EXACT, "rst-exact", "a RST with the number that is next") \
 	X(SYN_INSIDE, "syn-inside", "a SYN inside the window") \
+	X(SYN_BEYOND, "syn-beyond", "a SYN far beyond the window") \
 	X(ACK_UNSENT, "ack-unsent", "an ACK of what is yet to be sent") \
 	X(ACK_OLD, "ack-old", "an ACK of what is long past") \
 	X(HOLES, "holes", "single bytes of what is under way, with holes between them") \

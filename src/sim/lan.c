@@ -10,8 +10,8 @@
 #include "sim/oracle.h"
 #include "sim/packet.h"
 #include "sim/world.h"
-#include "wire/icmp.h"
-#include "wire/ipv4.h"
+#include "wire/icmpv6.h"
+#include "wire/ipv6.h"
 
 #include <stdalign.h>
 
@@ -254,7 +254,8 @@ static void look_at(struct sending *s, const struct sim_packet *packet, struct s
 	sim_fault_judge(host->world, (int)host->number, flow, way, packet, verdict);
 	sim_flow_sent(flow, way, &packet->segment);
 	sim_forge_look(s->port, flow, way, packet);
-	s->incarnation = flow->incarnation;
+	if (!sim_flow_answers_forgery(flow, way, &packet->segment))
+		s->incarnation = flow->incarnation;
 }
 
 /* What the path did, beside losing it. */
@@ -269,21 +270,34 @@ static void count_path(struct sim_world *world, const struct path_verdict *path)
 	}
 }
 
-/* Fragmentation needed and DF set (RFC 1191 4), back to a port. */
+/* The error behind the place of its IP header. */
+static void write_too_big(uint8_t *out, struct ip_packet *ip, uint32_t mtu,
+			  const struct ip_packet *cause)
+{
+	if (ip_is_v4(&ip->src)) {
+		ip->payload_len = icmp_emit_error(out, ICMP_UNREACHABLE, ICMP_FRAGMENTATION_NEEDED,
+						  mtu, cause);
+		return;
+	}
+	ip->protocol = IP_ICMPV6;
+	ip->payload_len = icmp_emit_error(out, ICMPV6_TOO_BIG, 0, mtu, cause);
+	icmpv6_finish(out, ip->payload_len, &ip->src, &ip->dst);
+}
+
+/* Fragmentation needed (RFC 1191 4) or packet too big (RFC 4443 3.2), back to a port. */
 static void tell_too_big(struct sim_port *port, const struct sim_packet *packet)
 {
 	struct sim_world *world = port->lan->world;
-	uint8_t bytes[ETH_HEADER_LEN + IPV4_HEADER_LEN + ICMP_ERROR_MAX];
-	struct eth_frame eth = {.dst = packet->link_src, .src = packet->link_dst, .type = ETH_IPV4};
+	uint8_t bytes[ETH_HEADER_LEN + IPV6_HEADER_LEN + ICMP_ERROR_MAX];
 	struct ip_packet ip = {
 		.src = packet->ip.dst, .dst = packet->ip.src, .protocol = IP_ICMP, .ttl = 64};
+	struct eth_frame eth = {
+		.dst = packet->link_src, .src = packet->link_dst, .type = sim_ip_type(&ip)};
 	size_t at = header_len(port->lan) ? eth_emit(bytes, &eth) : 0;
 
-	ip.payload_len = icmp_emit_error(bytes + at + IPV4_HEADER_LEN, ICMP_UNREACHABLE,
-					 ICMP_FRAGMENTATION_NEEDED, port->narrow, &packet->ip);
-	ipv4_emit(bytes + at, &ip);
-	if (sim_inject(port, world->now + PARLEY_MS(1), bytes,
-		       at + IPV4_HEADER_LEN + ip.payload_len))
+	write_too_big(bytes + at + sim_ip_header_len(&ip), &ip, port->narrow, &packet->ip);
+	at += sim_ip_emit(bytes + at, &ip);
+	if (sim_inject(port, world->now + PARLEY_MS(1), bytes, at + ip.payload_len))
 		sim_fail(world, NULL, SIM_RULE_WORLD, "for a frame", world->arena->used, 0);
 }
 
@@ -415,17 +429,18 @@ static bool is_overtaken(const struct sim_frame *frame, const struct sim_packet 
 	return !receiver->offered || seq_lt(packet->segment.seq, receiver->edge);
 }
 
-/* A forged SYN that finds no connection makes one. */
-static void note_stranger(const struct sim_frame *frame, const struct sim_packet *packet)
+/* The flow learns what a forgery covered, for it may be believed. */
+static void note_forgery(const struct sim_frame *frame, const struct sim_packet *packet)
 {
+	struct sim_world *world = frame->to->lan->world;
 	struct sim_flow *flow;
 	unsigned way;
 
-	if (frame->from >= 0 || !(packet->segment.flags & TCP_SYN))
+	if (frame->from >= 0)
 		return;
-	flow = sim_flow_get(frame->to->lan->world, &packet->src, &packet->dst, &way);
-	if (flow && flow->way[!way].state <= PARLEY_SYN_SENT)
-		flow->strange = true;
+	flow = sim_flow_get(world, &packet->src, &packet->dst, &way);
+	if (flow)
+		sim_flow_forged(world, flow, way, &packet->segment);
 }
 
 /* The flow learns of a TCP segment that arrives, and the oracles of whose RST it is. */
@@ -435,7 +450,7 @@ static void look_at_arrival(const struct sim_frame *frame, const struct sim_pack
 
 	host->world->coverage.segments++;
 	note_arrival(frame, packet);
-	note_stranger(frame, packet);
+	note_forgery(frame, packet);
 	host->after_rst = packet->segment.flags & TCP_RST;
 	host->rst_src = packet->src;
 	host->rst_dst = packet->dst;

@@ -139,7 +139,7 @@ static void judge_ack(struct sim_host *host, const struct sim_flow *flow, unsign
 	if (w->offered && seq_gt(seq_sub(segment->ack, is_fin), w->edge) && !lost_some(host))
 		sim_fail(host->world, host, SIM_RULE_TAKEN_BEYOND, NULL, segment->ack.v, w->edge.v);
 
-	if (other->sent && seq_gt(segment->ack, other->end))
+	if (!sim_flow_has_sent(flow, !way, segment->ack))
 		sim_fail(host->world, host, SIM_RULE_ACK_UNSENT, NULL, segment->ack.v,
 			 other->end.v);
 }
@@ -176,7 +176,7 @@ void sim_oracle_sent(struct sim_host *host, const struct sim_flow *flow, unsigne
 				 segment->ack.v);
 		return;
 	}
-	if (flow->strange)
+	if (sim_flow_answers_forgery(flow, way, segment))
 		return;
 	if (segment->flags & TCP_ACK) {
 		judge_window(host, flow, way, segment);

@@ -4,6 +4,7 @@
 #include "base/checksum.h"
 #include "base/mem.h"
 #include "wire/ipv4.h"
+#include "wire/ipv6.h"
 
 static void read_tcp(struct sim_packet *packet)
 {
@@ -20,7 +21,9 @@ static void read_tcp(struct sim_packet *packet)
 
 static void read_ip(struct sim_packet *packet, const uint8_t *bytes, size_t len)
 {
-	if (ipv4_parse(&packet->ip, bytes, len))
+	bool v6 = len > 0 && bytes[0] >> 4 == 6;
+
+	if (v6 ? ipv6_parse(&packet->ip, bytes, len) : ipv4_parse(&packet->ip, bytes, len))
 		return;
 	if (packet->ip.protocol == IP_TCP)
 		read_tcp(packet);
@@ -40,8 +43,18 @@ void sim_packet_read(struct sim_packet *packet, enum parley_link link, const uin
 		return;
 	packet->link_dst = eth.dst;
 	packet->link_src = eth.src;
-	if (eth.type == ETH_IPV4)
+	if (eth.type == ETH_IPV4 || eth.type == ETH_IPV6)
 		read_ip(packet, eth.payload, eth.payload_len);
 	else if (eth.type == ETH_ARP && !arp_parse(&packet->arp, eth.payload, eth.payload_len))
 		packet->kind = SIM_PACKET_ARP;
+}
+
+size_t sim_ip_header_len(const struct ip_packet *ip)
+{
+	return ip_is_v4(&ip->src) ? IPV4_HEADER_LEN : IPV6_HEADER_LEN;
+}
+
+size_t sim_ip_emit(uint8_t *out, const struct ip_packet *ip)
+{
+	return ip_is_v4(&ip->src) ? ipv4_emit(out, ip) : ipv6_emit(out, ip);
 }

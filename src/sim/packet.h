@@ -31,6 +31,18 @@ struct sim_packet {
 void sim_packet_read(struct sim_packet *packet, enum parley_link link, const uint8_t *bytes,
 		     size_t len);
 
+/* The length of an IP header without options, by the family of the packet's addresses. */
+size_t sim_ip_header_len(const struct ip_packet *ip);
+
+/* Writes such a header in front of a payload of ip->payload_len bytes; returns its length. */
+size_t sim_ip_emit(uint8_t *out, const struct ip_packet *ip);
+
+/* The Ethernet type of such a packet. */
+static inline uint16_t sim_ip_type(const struct ip_packet *ip)
+{
+	return ip_is_v4(&ip->src) ? ETH_IPV4 : ETH_IPV6;
+}
+
 /* The sequence number behind the last that the segment occupies. */
 static inline struct seq sim_packet_end(const struct sim_packet *packet)
 {

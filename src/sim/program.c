@@ -6,6 +6,9 @@
 
 #include <stdalign.h>
 
+/* The last byte of an address that no host of a scenario has. */
+#define NOBODY 250
+
 int sim_program_add(struct sim_world *world, const struct sim_op *ops, uint32_t n)
 {
 	struct sim_program *program = sim_alloc(world->arena, sizeof *program + n * sizeof *ops,
@@ -102,6 +105,15 @@ static void connect_v4(struct sim_user *user, const struct sim_op *op)
 {
 	struct parley_addr addr = ip_from_v4((uint32_t)op->a);
 
+	do_connect(user, &addr, op);
+}
+
+static void connect_nobody(struct sim_user *user, const struct sim_op *op)
+{
+	const struct sim_world *world = user->host->world;
+	struct parley_addr addr = *address_of(user->host, world->host[op->a]);
+
+	addr.b[15] = NOBODY;
 	do_connect(user, &addr, op);
 }
 
@@ -281,6 +293,9 @@ static void do_now(struct sim_user *user, const struct sim_op *op)
 	switch (op->kind) {
 	case SIM_OP_CONNECT:
 		connect_host(user, op);
+		break;
+	case SIM_OP_NOBODY:
+		connect_nobody(user, op);
 		break;
 	case SIM_OP_CONNECT_V4:
 		connect_v4(user, op);

@@ -34,9 +34,10 @@ struct sim_of_host {
 struct sim_of_lan {
 	uint32_t link;	  /* enum parley_link */
 	uint64_t hold_ns; /* struct sim_lan_config */
+	bool v6;	  /* its addresses are IPv6's */
 };
 
-/* A host's interface on a LAN. Its address is 198.18.(lan + 1).(host + 1)/24. */
+/* A host's interface on a LAN. Its address is sim_stage_address() (stage.h). */
 struct sim_of_port {
 	uint32_t host, lan;
 	uint32_t mtu; /* 0: 1500 */

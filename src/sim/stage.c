@@ -10,6 +10,8 @@
 
 #define NET	    0xc6120000u /* 198.18.0.0/15: RFC 2544 */
 #define PREFIX	    24
+#define NET_V6	    0x20010db8u /* 2001:db8::/32: RFC 3849 */
+#define PREFIX_V6   64
 #define WHOLE_DELAY PARLEY_MS(1)
 #define LONG_ENOUGH PARLEY_S(1000)
 
@@ -20,9 +22,18 @@ struct sim_stage {
 	uint32_t seen[sizeof((struct sim_scenario){0}.acts) / sizeof(struct sim_of_act)];
 };
 
-struct parley_addr sim_stage_address(uint32_t host, uint32_t lan)
+struct parley_addr sim_stage_address(const struct sim_scenario *scenario,
+				     const struct sim_of_port *port, unsigned *prefix)
 {
-	return ip_from_v4(NET + ((lan + 1) << 8 | (host + 1)));
+	bool v6 = scenario->lans[port->lan].v6;
+	struct parley_addr addr;
+
+	*prefix = v6 ? PREFIX_V6 : PREFIX;
+	if (!v6)
+		return ip_from_v4(NET + ((port->lan + 1) << 8 | (port->host + 1)));
+	put_be64(addr.b, (uint64_t)NET_V6 << 32 | (port->lan + 1));
+	put_be64(addr.b + 8, port->host + 1);
+	return addr;
 }
 
 static struct sim_port *port_of(const struct sim_stage *stage, uint32_t host, uint32_t lan)
@@ -101,15 +112,30 @@ static bool make_hosts(struct sim_stage *stage)
 	return true;
 }
 
+/*
+ * The address of an interface is there when its host is: nobody is asked first whether it is free.
+ * What IPv6 does by itself begins when the settings are made.
+ */
+static bool is_quiet(struct sim_host *host)
+{
+	uint64_t now = sim_host_now(host);
+
+	return !parley_set(host->engine, now, PARLEY_NO_CONN, PARLEY_SET_DAD, 0) &&
+	       !parley_set(host->engine, now, PARLEY_NO_CONN, PARLEY_SET_AUTOCONF, 0);
+}
+
 static bool make_ports(struct sim_stage *stage)
 {
 	const struct sim_scenario *s = &stage->scenario;
 
 	for (uint32_t i = 0; i < s->count[SIM_LIST_ports]; i++) {
 		const struct sim_of_port *p = &s->ports[i];
-		struct parley_addr addr = sim_stage_address(p->host, p->lan);
+		unsigned prefix;
+		struct parley_addr addr = sim_stage_address(s, p, &prefix);
 
-		if (sim_host_join(stage->world, (int)p->host, (int)p->lan, &addr, PREFIX,
+		if (s->lans[p->lan].v6 && !is_quiet(stage->world->host[p->host]))
+			return false;
+		if (sim_host_join(stage->world, (int)p->host, (int)p->lan, &addr, prefix,
 				  &p->path) < 0)
 			return false;
 		if (p->mtu && sim_host_mtu(port_of(stage, p->host, p->lan), p->mtu))

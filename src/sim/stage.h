@@ -44,8 +44,12 @@ struct sim_world *sim_stage_new(void *base, size_t size, const struct sim_scenar
  */
 enum sim_result sim_stage_run(struct sim_world *world);
 
-/* The address of a host on a LAN, of 24 bits of prefix: 198.18.(lan + 1).(host + 1). */
-struct parley_addr sim_stage_address(uint32_t host, uint32_t lan);
+/*
+ * The address of a host on a LAN, and the bits of its prefix: 198.18.(lan + 1).(host + 1)/24, or
+ * 2001:db8:0:(lan + 1)::(host + 1)/64.
+ */
+struct parley_addr sim_stage_address(const struct sim_scenario *scenario,
+				     const struct sim_of_port *port, unsigned *prefix);
 
 /* Event SIM_EVENT_CHANGE. */
 void sim_stage_change(struct sim_change *change);

@@ -29,6 +29,7 @@
 enum sim_op_kind {
 	SIM_OP_CONNECT,	   /* a: host's number, b: port, c: local port or 0; by an address on a
 			      LAN that both are on, if there is one */
+	SIM_OP_NOBODY,	   /* the same, to an address beside that host's, which nobody has */
 	SIM_OP_CONNECT_V4, /* a: IPv4 address, b: port, c: local port or 0 */
 	SIM_OP_LISTEN,	   /* a: port, b: backlog, c: it asks of each SYN (user.c) */
 	SIM_OP_ACTIVE,	   /* a: host's number, b: port: such a connection becomes active */
@@ -75,8 +76,9 @@ struct sim_op {
 #define SIM_CONNECT(host, p) SIM_OP_AB(SIM_OP_CONNECT, host, p)
 #define SIM_CONNECT_FROM(host, p, local) \
 	((struct sim_op){.kind = SIM_OP_CONNECT, .a = (host), .b = (p), .c = (local)})
-#define SIM_CONNECT_V4(addr, p)	  SIM_OP_AB(SIM_OP_CONNECT_V4, addr, p)
-#define SIM_LISTEN(port, backlog) SIM_OP_AB(SIM_OP_LISTEN, port, backlog)
+#define SIM_CONNECT_NOBODY(host, p) SIM_OP_AB(SIM_OP_NOBODY, host, p)
+#define SIM_CONNECT_V4(addr, p)	    SIM_OP_AB(SIM_OP_CONNECT_V4, addr, p)
+#define SIM_LISTEN(port, backlog)   SIM_OP_AB(SIM_OP_LISTEN, port, backlog)
 #define SIM_LISTEN_ASKING(port, backlog) \
 	((struct sim_op){.kind = SIM_OP_LISTEN, .a = (port), .b = (backlog), .c = 1})
 #define SIM_ACTIVE(host, port)	     SIM_OP_AB(SIM_OP_ACTIVE, host, port)

@@ -5,8 +5,6 @@
 
 #define BACKLOG 128
 #define OPS_MAX 24
-/* Nobody on a LAN of the swarm has it: 198.18.1.250. */
-#define NOBODY 0xc61201fau
 
 static const char *const names[] = {
 #define SIM_X(name, text, meaning) [SIM_##name] = text,
@@ -344,7 +342,7 @@ static int in_vain(struct sim_world *world, const struct sim_workload *w,
 	struct script s = opening(w);
 
 	if (w->kind == SIM_NOBODY)
-		add(&s, SIM_CONNECT_V4(NOBODY, w->port));
+		add(&s, SIM_CONNECT_NOBODY(w->server, w->port));
 	else
 		add(&s, SIM_CONNECT(w->server, w->port));
 	add(&s, SIM_WAIT(SIM_UNTIL_DEAD));

@@ -136,12 +136,12 @@ static int open_host(struct files *files, const struct sim_scenario *s, uint32_t
 {
 	const struct sim_of_port *port = first_port(s, host);
 	const char *name = s->hosts[host].name;
-	struct tracefile_about about = {.host = name, .prefix = 24, .virtual_clock = true};
+	struct tracefile_about about = {.host = name, .virtual_clock = true};
 	enum parley_link link = PARLEY_LINK_ETHERNET;
 	int error;
 
 	if (port) {
-		about.address = sim_stage_address(port->host, port->lan);
+		about.address = sim_stage_address(s, port, &about.prefix);
 		link = (enum parley_link)s->lans[port->lan].link;
 	}
 	snprintf(path, PATH_ROOM, "%s/%s.trace", dir, name);

@@ -55,6 +55,16 @@ static void send(struct forged f, bool arrives)
 		sim_flow_arrived(flow, way, &packet.segment);
 }
 
+/* A forgery arrives, as from that side. */
+static void arrive(struct forged f)
+{
+	struct sim_packet packet = forge(f);
+	unsigned way;
+	struct sim_flow *flow = sim_flow_get(world, &packet.src, &packet.dst, &way);
+
+	sim_flow_forged(world, flow, way, &packet.segment);
+}
+
 static void handshake(int wscale)
 {
 	send((struct forged){0, TCP_SYN, 0, 0, 0, 1000, wscale}, true);
@@ -155,6 +165,106 @@ static void only_what_was_sent_is_acknowledged(void **state)
 	send((struct forged){0, TCP_ACK, 1, 101, 0, 1000, 0}, true);
 	holds();
 	send((struct forged){0, TCP_ACK, 1, 102, 0, 1000, 0}, true);
+	breaks(SIM_RULE_ACK_UNSENT);
+}
+
+/* Not even to a peer who has not said a word. */
+static void nothing_is_acknowledged_to_the_silent(void **state)
+{
+	(void)state;
+	send((struct forged){1, TCP_SYN | TCP_ACK, 0, 1, 0, 1000, 0}, true);
+	breaks(SIM_RULE_ACK_UNSENT);
+}
+
+/* What only a forgery said may be acknowledged, but not the number behind it. */
+static void a_forgery_that_arrived_may_be_acknowledged(void **state)
+{
+	(void)state;
+	handshake(0);
+	arrive((struct forged){1, TCP_SYN, 5000, 0, 0, 1000, 0});
+	send((struct forged){0, TCP_SYN | TCP_ACK, 70000, 5001, 0, 1000, 0}, true);
+	holds();
+	send((struct forged){0, TCP_SYN | TCP_ACK, 70000, 5002, 0, 1000, 0}, true);
+	breaks(SIM_RULE_ACK_UNSENT);
+}
+
+static void what_lies_between_sender_and_forgery_may_not(void **state)
+{
+	(void)state;
+	handshake(0);
+	arrive((struct forged){1, TCP_SYN, 500, 0, 0, 1000, 0});
+	send((struct forged){0, TCP_ACK, 1, 500, 0, 1000, 0}, true);
+	breaks(SIM_RULE_ACK_UNSENT);
+}
+
+static void a_forgery_excuses_only_who_got_it(void **state)
+{
+	(void)state;
+	handshake(0);
+	arrive((struct forged){1, TCP_SYN, 500, 0, 0, 1000, 0});
+	send((struct forged){1, TCP_ACK, 1, 501, 0, 1000, 0}, true);
+	breaks(SIM_RULE_ACK_UNSENT);
+}
+
+/* A RST takes no number, and a forgery that was forgotten excuses nobody. */
+static void forgeries_are_forgotten_in_their_order(void **state)
+{
+	(void)state;
+	handshake(0);
+	arrive((struct forged){1, TCP_SYN, 5000, 0, 0, 1000, 0});
+	for (uint32_t i = 1; i < SIM_FORGED_MAX; i++)
+		arrive((struct forged){1, TCP_SYN, 6000 + i, 0, 0, 1000, 0});
+	arrive((struct forged){1, TCP_RST, 8000, 0, 0, 1000, 0});
+	send((struct forged){0, TCP_SYN | TCP_ACK, 70000, 5001, 0, 1000, 0}, true);
+	send((struct forged){0, TCP_SYN | TCP_ACK, 70000, 6002, 0, 1000, 0}, true);
+	holds();
+	arrive((struct forged){1, TCP_SYN, 7000, 0, 0, 1000, 0});
+	send((struct forged){0, TCP_SYN | TCP_ACK, 70000, 6002, 0, 1000, 0}, true);
+	holds();
+	send((struct forged){0, TCP_SYN | TCP_ACK, 70000, 5001, 0, 1000, 0}, true);
+	breaks(SIM_RULE_ACK_UNSENT);
+}
+
+/* Who answers a forgery offers the other side nothing, and does not end what was between them. */
+static void a_forgery_leaves_the_connection_as_it_was(void **state)
+{
+	(void)state;
+	handshake(7);
+	send((struct forged){1, TCP_ACK, 1, 1, 100, 1000, 0}, true);
+	arrive((struct forged){1, TCP_SYN, 5000, 0, 0, 1000, 0});
+	send((struct forged){0, TCP_SYN | TCP_ACK, 70000, 5001, 0, 65535, 0}, true);
+	/* Scaled as before, and no further than before. */
+	send((struct forged){1, TCP_ACK, 101, 1, 127900, 1000, 0}, true);
+	holds();
+	send((struct forged){1, TCP_ACK, 101, 1, 127902, 1000, 0}, true);
+	breaks(SIM_RULE_BEYOND_WINDOW);
+}
+
+/*
+ * A forged SYN may have the number of the real one; who answers it begins a connection without
+ * scaled windows. That changes nothing for the other side, who still has the old one.
+ */
+static void a_peer_who_begins_anew_unscales_no_window(void **state)
+{
+	(void)state;
+	handshake(7);
+	send((struct forged){1, TCP_SYN | TCP_ACK, 90000, 1, 0, 1000, 0}, true);
+	send((struct forged){0, TCP_ACK, 1, 1, 0, 999, 0}, true);
+	holds();
+	send((struct forged){0, TCP_ACK, 1, 1, 0, 998, 0}, true);
+	breaks(SIM_RULE_WINDOW_SHRANK);
+}
+
+/* A SYN,ACK that was lost inside its host was not seen: what comes after it is a beginning. */
+static void a_connection_can_begin_without_a_syn_on_the_wire(void **state)
+{
+	(void)state;
+	handshake(0);
+	send((struct forged){0, TCP_SYN, 70000, 0, 0, 1000, 0}, true);
+	send((struct forged){1, TCP_ACK, 1, 1, 0, 1000, 0}, true);
+	send((struct forged){1, TCP_ACK, 90001, 70001, 0, 1000, 0}, true);
+	holds();
+	send((struct forged){1, TCP_ACK, 90001, 70002, 0, 1000, 0}, true);
 	breaks(SIM_RULE_ACK_UNSENT);
 }
 
@@ -448,6 +558,14 @@ int main(void)
 		TEST(text_must_not_pass_the_window),
 		TEST(the_window_counts_when_it_arrives),
 		TEST(only_what_was_sent_is_acknowledged),
+		TEST(nothing_is_acknowledged_to_the_silent),
+		TEST(a_forgery_that_arrived_may_be_acknowledged),
+		TEST(what_lies_between_sender_and_forgery_may_not),
+		TEST(a_forgery_excuses_only_who_got_it),
+		TEST(forgeries_are_forgotten_in_their_order),
+		TEST(a_forgery_leaves_the_connection_as_it_was),
+		TEST(a_peer_who_begins_anew_unscales_no_window),
+		TEST(a_connection_can_begin_without_a_syn_on_the_wire),
 		TEST(only_what_was_offered_is_taken),
 		TEST(a_fin_may_be_taken_beyond_the_window),
 		TEST(a_fin_has_one_number),

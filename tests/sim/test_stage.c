@@ -8,6 +8,8 @@
 #include "sim/lan.h"
 #include "sim/scenario_text.h"
 #include "sim/stage.h"
+#include "sim/user.h"
+#include "wire/ip.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,7 +20,8 @@
 #include <cmocka.h>
 
 #define ARENA ((size_t)64 << 20)
-#define HEAD  "seed 1\nheal 100s\nlimit 1000s\ncheck 1\nhost ann\nhost bob\nlan\n"
+#define HOSTS "seed 1\nheal 100s\nlimit 1000s\ncheck 1\nhost ann\nhost bob\n"
+#define HEAD  HOSTS "lan\n"
 #define PORTS "port ann 1 delay=10ms\nport bob 1 delay=10ms\n"
 
 static void *base;
@@ -159,8 +162,25 @@ static void an_act_comes_when_its_state_does(void **state)
 	assert_true(world->coverage.edge[PARLEY_FIN_WAIT_1][PARLEY_CLOSED] > 0);
 }
 
+/* The same over IPv6, where the link tells of itself by ICMPv6, and nobody has one address. */
+static void a_lan_can_be_of_ipv6(void **state)
+{
+	struct sim_world *world = run(HOSTS "lan v6=1\n" PORTS
+					    "work download ann bob port=1 bytes=300000\n"
+					    "work nobody ann bob port=2\n"
+					    "narrow bob 1 at=60ms mtu=1300\n");
+
+	(void)state;
+	assert_false(ip_is_v4(&world->host[0]->port[0]->addr));
+	assert_int_equal(world->user[1]->received, 300000);
+	assert_int_equal(world->user[2]->error, PARLEY_EHOSTUNREACH);
+	assert_true(world->coverage.fate[SIM_TOO_BIG] > 0);
+	assert_true(parley_counter(world->host[1]->engine, PARLEY_COUNTER_PATH_MTU_LOWERED) > 0);
+	assert_true(world->now < 100000000000);
+}
+
 /* Each kind of forgery is refused for the reason that it is named for. */
-static void forgeries_are_refused_for_their_reason(void **state)
+static void refused_for_their_reason(const char *lan, bool v6)
 {
 	static const struct {
 		const char *line;
@@ -198,26 +218,44 @@ static void forgeries_are_refused_for_their_reason(void **state)
 		{"forge rst-beyond ann nth=4", PARLEY_DROP_RST_OUT_OF_WINDOW},
 		{"forge rst-inside ann nth=4", PARLEY_DROP_RST_CHALLENGED},
 		{"forge syn-inside ann nth=4", PARLEY_DROP_SYN_CHALLENGED},
+		{"forge syn-beyond ann nth=4", PARLEY_DROP_OUT_OF_WINDOW},
 		{"forge ack-unsent ann nth=4", PARLEY_DROP_ACK_UNSENT},
 		{"forge ack-old ann nth=4", PARLEY_DROP_ACK_TOO_OLD},
 		{"forge back-ack ann set=S", PARLEY_DROP_SYN_SENT_ACK},
+		{"forge back-ack bob set=S", PARLEY_DROP_SYN_RECEIVED_ACK},
+		{"forge back-ack ann nth=4", PARLEY_DROP_ACK_UNSENT},
 		{"forge back-rst ann set=S", PARLEY_DROP_SYN_SENT_RST},
 		{"forge back-other ann set=S", PARLEY_DROP_SYN_SENT_OTHER},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		char text[512];
 		const struct sim_world *world;
+		enum parley_drop reason = cases[i].reason;
 
+		/* IPv6 has neither. */
+		if (v6 &&
+		    (reason == PARLEY_DROP_IP_CHECKSUM || reason == PARLEY_DROP_ARP_MALFORMED))
+			continue;
 		snprintf(text, sizeof text,
-			 HEAD PORTS "work ping-pong ann bob port=1 bytes=3000 count=3\n%s\n",
-			 cases[i].line);
+			 HOSTS "%s" PORTS "work ping-pong ann bob port=1 bytes=3000 count=3\n%s\n",
+			 lan, cases[i].line);
 		world = run(text);
-		if (!world->coverage.drop[cases[i].reason])
-			fail_msg("%s: not %s", cases[i].line,
-				 parley_drop_name((int)cases[i].reason));
+		if (!world->coverage.drop[reason])
+			fail_msg("%s: not %s", cases[i].line, parley_drop_name((int)reason));
 	}
+}
+
+static void forgeries_are_refused_for_their_reason(void **state)
+{
+	(void)state;
+	refused_for_their_reason("lan\n", false);
+}
+
+static void so_they_are_over_ipv6(void **state)
+{
+	(void)state;
+	refused_for_their_reason("lan v6=1\n", true);
 }
 
 /* A RST that hits ends the connection, and nothing else. */
@@ -242,7 +280,7 @@ static void single_bytes_with_holes_between_do_no_harm(void **state)
 }
 
 /* Runs tests/sim/scenarios/NAME.scenario, which failed once. */
-static void ends_well(const char *name)
+static const struct sim_world *ends_well(const char *name)
 {
 	static char text[SIM_SCENARIO_TEXT_MAX];
 	const char *source = getenv("PARLEY_SOURCE");
@@ -258,7 +296,7 @@ static void ends_well(const char *name)
 	len = fread(text, 1, sizeof text - 1, file);
 	fclose(file);
 	text[len] = '\0';
-	run(text);
+	return run(text);
 }
 
 /* The window of a SYN,ACK that crossed another was scaled, and more than fits was sent. */
@@ -292,6 +330,45 @@ static void who_waits_for_memory_does_not_keep_text_back(void **state)
 	ends_well("text-kept-back-by-memory");
 }
 
+/*
+ * A forged SYN met TIME-WAIT and opened a connection (MAY-2), whose SYN,ACK acknowledged what only
+ * the forgery had sent: right, but the oracle did not know of it.
+ */
+static void a_forged_syn_that_ends_time_wait_is_acknowledged(void **state)
+{
+	const struct sim_world *world = ends_well("acknowledged-forged-syn");
+
+	(void)state;
+	/* Two that the users made, and the forged one, which never came to stand. */
+	assert_int_equal(world->coverage.forged[SIM_FORGE_SYN_INSIDE], 1);
+	assert_int_equal(world->coverage.edge[PARLEY_LISTEN][PARLEY_SYN_RECEIVED], 3);
+	assert_int_equal(world->coverage.edge[PARLEY_SYN_RECEIVED][PARLEY_ESTABLISHED], 2);
+}
+
+/*
+ * A forged SYN with the real one's number, but without a window scale, met a listener who had given
+ * the connection up; the oracle took the windows of the side that still had it for unscaled.
+ */
+static void a_forged_syn_unscales_no_window(void **state)
+{
+	const struct sim_world *world = ends_well("forged-syn-without-scale");
+
+	(void)state;
+	assert_int_equal(world->coverage.forged[SIM_FORGE_NO_ACK], 1);
+}
+
+/*
+ * A SYN,ACK waited for its neighbour's address, and a challenge ACK took its place: the oracle took
+ * that for an answer in the connection before, which had offered less.
+ */
+static void a_challenge_ack_overtakes_its_syn_ack(void **state)
+{
+	const struct sim_world *world = ends_well("syn-ack-lost-inside");
+
+	(void)state;
+	assert_true(world->coverage.drop[PARLEY_DROP_REPLY_RING_FULL] > 0);
+}
+
 #define TEST(f) cmocka_unit_test(f)
 
 int main(void)
@@ -303,13 +380,18 @@ int main(void)
 		TEST(changes_come_at_their_time),
 		TEST(a_mute_way_is_a_black_hole),
 		TEST(an_act_comes_when_its_state_does),
+		TEST(a_lan_can_be_of_ipv6),
 		TEST(forgeries_are_refused_for_their_reason),
+		TEST(so_they_are_over_ipv6),
 		TEST(an_exact_forged_reset_ends_the_connection),
 		TEST(single_bytes_with_holes_between_do_no_harm),
 		TEST(the_window_of_a_crossing_syn_is_not_scaled),
 		TEST(cwnd_is_a_segment_when_segments_grow),
 		TEST(a_half_open_connection_offers_what_it_remembers),
 		TEST(who_waits_for_memory_does_not_keep_text_back),
+		TEST(a_forged_syn_that_ends_time_wait_is_acknowledged),
+		TEST(a_forged_syn_unscales_no_window),
+		TEST(a_challenge_ack_overtakes_its_syn_ack),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
