@@ -34,6 +34,8 @@ static void watch(void *context, const struct parley_trace_event *event)
 {
 	struct peer *p = context;
 
+	if (p->also)
+		p->also(p->also_context, event);
 	if (event->kind == PARLEY_TRACE_SEGMENT_OUT)
 		p->why = (enum parley_why)event->value[9];
 	if (event->kind != PARLEY_TRACE_STATE)
@@ -188,6 +190,9 @@ void peer_step(struct peer *p)
 		struct segment seg;
 
 		reply_segment(&reply, &seg);
+		/* As the net layer does it. */
+		observe_departure(&p->tcp, reply.conn, &reply.tuple, 1, &seg,
+				  (enum parley_state)reply.state, (enum parley_why)reply.why);
 		note(p, &reply.tuple, &seg, reply.why);
 	}
 	while ((tcb = egress_pop(&p->egress))) {
