@@ -30,6 +30,13 @@ static void expect_segments(struct peer *p, uint32_t seq, uint32_t n)
 	expect_none(p);
 }
 
+/* The lost segment at `seq`, and then so many new ones from `from` on. */
+static void expect_segments_of_recovery(struct peer *p, uint32_t seq, uint32_t from, uint32_t n)
+{
+	expect(p, ".", seq, 1, 1000);
+	expect_segments(p, from, n);
+}
+
 static uint32_t cwnd(struct peer *p)
 {
 	return peer_tcb(p)->cwnd;
@@ -372,6 +379,32 @@ static void test_retransmission_overtaken_by_ack(void **unused)
 	peer_done(&p);
 }
 
+/*
+ * RFC 6582 3.2 step 3: a partial ACK takes what it acknowledges out of the inflated window and
+ * puts one segment back.
+ */
+static void test_partial_ack_deflates(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	sending(&p, 40);
+	expect_segments(&p, 1, 10);
+	for (int i = 0; i < 9; i++)
+		recv(&p, ".", 1, 1, 0);
+	expect(&p, ".", 10001, 1, 1000); /* limited transmit */
+	expect(&p, ".", 11001, 1, 1000);
+	expect_segments_of_recovery(&p, 1, 12001, 2);
+	/* 14 under way, 9 of them arrived. Three acknowledged: 11 and 7, and the fourth again. */
+	recv(&p, ".", 1, 3001, 0);
+	expect_segments_of_recovery(&p, 3001, 14001, 1);
+	/* Less than a segment takes nothing away. */
+	recv(&p, ".", 1, 3501, 0);
+	expect(&p, ".", 3501, 1, 500);
+	expect_none(&p);
+	peer_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -390,6 +423,7 @@ int main(void)
 		cmocka_unit_test(test_window_closes_after_duplicates),
 		cmocka_unit_test(test_ack_division),
 		cmocka_unit_test(test_retransmission_overtaken_by_ack),
+		cmocka_unit_test(test_partial_ack_deflates),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

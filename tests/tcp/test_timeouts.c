@@ -429,6 +429,70 @@ static void test_released_behind_a_closed_window(void **unused)
 	peer_done(&p);
 }
 
+/* As Linux probes: no text, and a number that the peer has acknowledged. */
+static void test_empty_probes(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	closed_window(&p);
+	peer_set(&p, PARLEY_SET_EMPTY_PROBES, 1);
+	for (int i = 0; i < 3; i++) {
+		while (!p.sent_count)
+			peer_wait(&p, MS(10));
+		assert_int_equal(expect(&p, ".", 1000, 1, 0).why, PARLEY_WHY_PROBE);
+		recv(&p, ".", 1, 1001, 0);
+		expect_none(&p);
+	}
+	assert_int_equal(p.tcp.counters[PARLEY_COUNTER_WINDOW_PROBES], 3);
+	p.wnd = 5000;
+	recv(&p, ".", 1, 1001, 0);
+	expect(&p, "P.", 1001, 1, 1000);
+	peer_done(&p);
+}
+
+/* A window that is taken back over text under way, and given again: that text is not repeated. */
+static void test_window_that_opens_on_text_under_way(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	user_sends(&p, 2000);
+	expect(&p, ".", 1, 1, 1000);
+	expect(&p, "P.", 1001, 1, 1000);
+	p.wnd = 0;
+	recv(&p, ".", 1, 1, 0);
+	p.wnd = 5000;
+	recv(&p, ".", 1, 1, 0);
+	expect_none(&p);
+	peer_done(&p);
+}
+
+/* A device that takes nothing: the SYN's timer goes on, and the attempt ends in its time. */
+static void test_syn_that_no_device_takes(void **unused)
+{
+	struct peer p;
+	int error, fired = 0;
+
+	(void)unused;
+	peer_init(&p);
+	peer_set(&p, PARLEY_SET_SYN_RETRIES, 2);
+	peer_connect(&p);
+	for (uint64_t rto = 1; rto <= 4; rto *= 2) {
+		assert_int_equal(tcp_deadline(&p.tcp), p.tcp.now + SEC(rto));
+		tcp_set_now(&p.tcp, p.tcp.now + SEC(rto));
+		fired += tcp_expire(&p.tcp);
+	}
+	assert_int_equal(fired, 3);
+	expect_state(&p, CLOSED);
+	peer_events(&p, p.conn, &error);
+	assert_int_equal(error, PARLEY_ETIMEDOUT);
+	peer_forget(&p);
+	peer_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -449,6 +513,9 @@ int main(void)
 		cmocka_unit_test(test_fin_wait_2),
 		cmocka_unit_test(test_fin_is_retransmitted),
 		cmocka_unit_test(test_released_behind_a_closed_window),
+		cmocka_unit_test(test_empty_probes),
+		cmocka_unit_test(test_window_that_opens_on_text_under_way),
+		cmocka_unit_test(test_syn_that_no_device_takes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
