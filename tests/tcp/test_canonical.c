@@ -3,6 +3,7 @@
 #include "peer.h"
 
 #include "tcp/canonical.h"
+#include "tcp/sending.h"
 
 #include <string.h>
 
@@ -265,13 +266,57 @@ static void test_syn_entry(void **unused)
 	assert_true(same(&first, &second));
 }
 
+/* A challenge ACK as long ago as the interval limits no other: it might as well never have been. */
+static void test_old_challenge_does_not_count(void **unused)
+{
+	struct form never, old, recent;
+	struct peer p;
+	struct tcb *tcb;
+	uint64_t interval;
+
+	(void)unused;
+	busy(&p, 1000, 2000);
+	tcb = peer_tcb(&p);
+	interval = (uint64_t)tcb_setting(tcb, PARLEY_SET_CHALLENGE_INTERVAL);
+	form_of(&never, &p.tcp);
+	tcb->last_challenge = p.tcp.now - interval;
+	form_of(&old, &p.tcp);
+	assert_true(same(&never, &old));
+	tcb->last_challenge++;
+	form_of(&recent, &p.tcp);
+	assert_false(same(&never, &recent));
+	tcb->last_challenge = TCB_NEVER;
+	peer_done(&p);
+}
+
+/* A part that only stands ready is told from none, as it holds memory. */
+static void test_parts_count(void **unused)
+{
+	struct form without, with;
+	struct peer p;
+
+	(void)unused;
+	peer_init_at(&p, 1000, 2000);
+	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	form_of(&without, &p.tcp);
+	assert_non_null(sending_get(&p.tcp, peer_tcb(&p)));
+	form_of(&with, &p.tcp);
+	assert_false(same(&without, &with));
+	peer_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_shifted),	    cmocka_unit_test(test_each_field),
-		cmocka_unit_test(test_text),	    cmocka_unit_test(test_statistics_do_not_count),
-		cmocka_unit_test(test_time_counts), cmocka_unit_test(test_one_of_a_host),
+		cmocka_unit_test(test_shifted),
+		cmocka_unit_test(test_each_field),
+		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_statistics_do_not_count),
+		cmocka_unit_test(test_time_counts),
+		cmocka_unit_test(test_one_of_a_host),
 		cmocka_unit_test(test_syn_entry),
+		cmocka_unit_test(test_old_challenge_does_not_count),
+		cmocka_unit_test(test_parts_count),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

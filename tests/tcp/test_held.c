@@ -662,6 +662,27 @@ static void test_anything(void **unused)
 	}
 }
 
+/* The time to decide may be shorter than the SYN,ACK's timer: it does not count any more then. */
+static void test_short_time_to_decide(void **unused)
+{
+	struct parley_syn syn;
+	struct peer p;
+
+	(void)unused;
+	begin(&p);
+	assert_int_equal(user_set(&p.tcp, p.listener, PARLEY_SET_DECIDE_TIMEOUT, (int64_t)MS(300)),
+			 0);
+	syn = fetch(&p);
+	assert_int_equal(decide(&p, syn.conn, PARLEY_DECIDE_ACCEPT), 0);
+	assert_int_equal(next_sent(&p).flags, TCP_SYN | TCP_ACK);
+	peer_wait(&p, SEC(1) - 1);
+	expect_none(&p);
+	peer_wait(&p, 1);
+	assert_int_equal(next_sent(&p).flags, TCP_SYN | TCP_ACK);
+	peer_forget(&p);
+	peer_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -685,6 +706,7 @@ int main(void)
 		cmocka_unit_test(test_over_a_remnant),
 		cmocka_unit_test(test_connect_over_it),
 		cmocka_unit_test(test_anything),
+		cmocka_unit_test(test_short_time_to_decide),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

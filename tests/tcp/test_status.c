@@ -411,13 +411,30 @@ static void test_walk(void **unused)
 	peer_done(&p);
 }
 
+/* In LISTEN nothing is known of segments yet. */
+static void test_passive_open(void **unused)
+{
+	struct parley_tcp_info info = {.size = sizeof info};
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	peer_open_passive(&p);
+	assert_int_equal(status_info(&p.tcp, p.conn, &info), 0);
+	assert_int_equal(info.state, PARLEY_LISTEN);
+	assert_int_equal(info.snd_mss, 0);
+	assert_int_equal(info.sacked, 0);
+	assert_int_equal(status_info(&p.tcp, p.conn + 1000, &info), -PARLEY_EBADF);
+	peer_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_syn_sent), cmocka_unit_test(test_established),
 		cmocka_unit_test(test_recovery), cmocka_unit_test(test_closing),
 		cmocka_unit_test(test_errors),	 cmocka_unit_test(test_listening),
-		cmocka_unit_test(test_walk),
+		cmocka_unit_test(test_walk),	 cmocka_unit_test(test_passive_open),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -493,6 +493,28 @@ static void test_syn_that_no_device_takes(void **unused)
 	peer_done(&p);
 }
 
+/* A window that opens by less than is worth sending: not a probe, but what fits, when it is due. */
+static void test_persist_becomes_override(void **unused)
+{
+	struct peer p;
+	struct sent sent;
+	uint64_t begin;
+
+	(void)unused;
+	closed_window(&p);
+	peer_wait(&p, MS(100));
+	begin = p.tcp.now;
+	p.wnd = 300;
+	recv(&p, ".", 1, 1001, 0);
+	expect_none(&p);
+	peer_wait(&p, MS(300));
+	sent = expect(&p, ".", 1001, 1, 300);
+	assert_int_equal(sent.at - begin, MS(200));
+	assert_int_equal(sent.why, PARLEY_WHY_NEW);
+	peer_forget(&p);
+	peer_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -516,6 +538,7 @@ int main(void)
 		cmocka_unit_test(test_empty_probes),
 		cmocka_unit_test(test_window_that_opens_on_text_under_way),
 		cmocka_unit_test(test_syn_that_no_device_takes),
+		cmocka_unit_test(test_persist_becomes_override),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

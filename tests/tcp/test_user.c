@@ -556,6 +556,222 @@ static void test_addresses(void **unused)
 	peer_done(&p);
 }
 
+/* SHUT_RD: what waits is thrown away, what comes too, and the window says so. */
+static void test_reading_shut(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	peer_set(&p, PARLEY_SET_RECEIVE_BUFFER, 4000);
+	peer_set(&p, PARLEY_SET_WINDOW_SCALE, 0);
+	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	recv(&p, ".", 1, 1, 2000);
+	recv(&p, ".", 2001, 1, 2000);
+	peer_wait(&p, MS(40));
+	peer_forget(&p);
+	assert_int_equal(user_shutdown(&p.tcp, p.conn, PARLEY_SHUT_RD), 0);
+	peer_step(&p);
+	assert_int_equal(expect(&p, ".", 1, 4001, 0).wnd, 4000);
+	assert_int_equal(receive_one(&p), 0);
+	assert_null(peer_tcb(&p)->receiving);
+	assert_true(user_ready(&p.tcp, p.conn) & PARLEY_READABLE);
+	/* The connection goes on: text is taken, and what is sent goes out. */
+	recv(&p, ".", 4001, 1, 1000);
+	assert_int_equal(receive_one(&p), 0);
+	assert_int_equal(send_one(&p), 1);
+	expect(&p, "P.", 1, 5001, 1);
+	expect_state(&p, ESTABLISHED);
+	peer_done(&p);
+}
+
+/* What a handle is ready for, in each state. */
+static void test_ready_by_state(void **unused)
+{
+	enum {
+		C = PARLEY_CONNECTED,
+		R = PARLEY_READABLE,
+		W = PARLEY_WRITABLE,
+		D = PARLEY_DRAINED,
+		P = PARLEY_PEER_CLOSED,
+		X = PARLEY_DEAD,
+	};
+	static const struct {
+		enum parley_state state;
+		uint32_t bits;
+	} cases[] = {
+		{PARLEY_LISTEN, D},
+		{PARLEY_SYN_SENT, D},
+		{PARLEY_SYN_RECEIVED, D},
+		{PARLEY_ESTABLISHED, C | W | D},
+		{PARLEY_FIN_WAIT_1, C | D},
+		{PARLEY_FIN_WAIT_2, C | D},
+		{PARLEY_CLOSE_WAIT, C | R | W | D | P},
+		{PARLEY_CLOSING, C | R | D | P},
+		{PARLEY_LAST_ACK, C | R | D | P},
+		{PARLEY_TIME_WAIT, C | R | D | P | X},
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct peer p;
+
+		reach(&p, PARLEY_PROFILE_DEFAULT, cases[i].state);
+		if (user_ready(&p.tcp, p.conn) != cases[i].bits)
+			fail_msg("%s: %x", p.where, user_ready(&p.tcp, p.conn));
+		/* Ended by the user, it is ready for whoever still asks. */
+		assert_int_equal(user_abort(&p.tcp, p.conn), 0);
+		assert_int_equal(user_ready(&p.tcp, p.conn) & (C | R | W | X), R | W | X);
+		peer_step(&p);
+		peer_forget(&p);
+		peer_done(&p);
+	}
+}
+
+/* And what bytes change of it. */
+static void test_ready_by_bytes(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	recv(&p, ".", 1, 1, 10);
+	assert_int_equal(user_ready(&p.tcp, p.conn),
+			 PARLEY_CONNECTED | PARLEY_READABLE | PARLEY_WRITABLE | PARLEY_DRAINED);
+	user_receives(&p, 10);
+	peer_set(&p, PARLEY_SET_SEND_BUFFER, 3000);
+	user_sends(&p, 2000);
+	assert_int_equal(user_ready(&p.tcp, p.conn), PARLEY_CONNECTED | PARLEY_WRITABLE);
+	user_sends(&p, 1);
+	assert_int_equal(user_ready(&p.tcp, p.conn), PARLEY_CONNECTED);
+	/* The FIN is no byte: with all text acknowledged nothing is left, though it is under way. */
+	peer_set(&p, PARLEY_SET_NODELAY, 1);
+	assert_int_equal(user_shutdown(&p.tcp, p.conn, PARLEY_SHUT_WR), 0);
+	peer_step(&p);
+	peer_forget(&p);
+	recv(&p, ".", 11, 2002, 0);
+	assert_int_equal(user_ready(&p.tcp, p.conn), PARLEY_CONNECTED | PARLEY_DRAINED);
+	recv(&p, ".", 11, 2003, 0);
+	assert_int_equal(user_ready(&p.tcp, p.conn), PARLEY_CONNECTED | PARLEY_DRAINED);
+	peer_forget(&p);
+	peer_done(&p);
+}
+
+/* Back in LISTEN it is no interface's: one that goes leaves it alone. */
+static void test_detach_leaves_what_listens(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	peer_reach(&p, PEER_PASSIVE, PARLEY_SYN_RECEIVED);
+	recv(&p, "R", 1, 0, 0);
+	expect_state(&p, LISTEN);
+	tcp_detach(&p.tcp, 1);
+	expect_state(&p, LISTEN);
+	peer_done(&p);
+}
+
+/* What a SYN announces is settled once it has gone. */
+static void test_setting_after_the_syn(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	p.mss = 1400;
+	assert_int_equal(user_connect(&p.tcp,
+				      &(struct parley_open){
+					      .size = sizeof(struct parley_open),
+					      .local = {p.tuple.local, p.tuple.local_port},
+					      .remote = {p.tuple.remote, p.tuple.remote_port},
+				      },
+				      1, &p.conn),
+			 0);
+	assert_int_equal(user_set(&p.tcp, p.conn, PARLEY_SET_MSS, 700), 0);
+	peer_step(&p);
+	assert_int_equal(expect(&p, "S", 0, 0, 0).mss, 700);
+	peer_set(&p, PARLEY_SET_MSS, 500);
+	peer_set(&p, PARLEY_SET_RECEIVE_BUFFER, 9000);
+	peer_wait(&p, SEC(1));
+	assert_int_equal(next_sent(&p).mss, 700);
+	recv(&p, "S.", 0, 1, 0);
+	peer_forget(&p);
+	user_sends(&p, 2000);
+	expect(&p, ".", 1, 1, 700);
+	assert_int_equal(peer_tcb(&p)->local_mss, 700);
+	peer_forget(&p);
+	peer_done(&p);
+}
+
+/* A passive OPEN, of either kind, without a port: one is chosen; none is left. */
+static void test_passive_open_without_a_port(void **unused)
+{
+	struct parley_open open = {.size = sizeof open, .backlog = 1};
+	parley_conn first, second;
+	struct peer p;
+
+	(void)unused;
+	for (int listener = 0; listener < 2; listener++) {
+		peer_init(&p);
+		peer_set(&p, PARLEY_SET_PORT_FIRST, 500);
+		peer_set(&p, PARLEY_SET_PORT_LAST, 500);
+		open.local.addr = p.tuple.local;
+		if (listener) {
+			assert_int_equal(user_listen(&p.tcp, &open, &first), 0);
+			assert_int_equal(user_listen(&p.tcp, &open, &second),
+					 -PARLEY_EADDRNOTAVAIL);
+		} else {
+			assert_int_equal(user_open_passive(&p.tcp, &open, &first), 0);
+			assert_int_equal(user_open_passive(&p.tcp, &open, &second),
+					 -PARLEY_EADDRNOTAVAIL);
+		}
+		p.tuple.local_port = 500;
+		recv(&p, "S", 0, 0, 0);
+		assert_int_equal(next_sent(&p).flags, TCP_SYN | TCP_ACK);
+		peer_forget(&p);
+		peer_done(&p);
+	}
+}
+
+/* After a handshake that failed nothing of the last attempt is left to be sent or counted. */
+static void test_listens_again_as_new(void **unused)
+{
+	struct parley_status status = {.size = sizeof status};
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	peer_reach(&p, PEER_PASSIVE, PARLEY_SYN_RECEIVED);
+	user_sends(&p, 100);
+	peer_wait(&p, SEC(1));
+	recv(&p, "R", 1, 0, 0);
+	peer_forget(&p);
+	expect_state(&p, LISTEN);
+	assert_int_equal(status_get(&p.tcp, p.conn, &status), 0);
+	assert_int_equal(status.send_queue, 0);
+	assert_int_equal(status.retransmits, 0);
+	assert_int_equal(status.remote.port, 0);
+	assert_int_equal(status.timer, PARLEY_TIMER_NONE);
+	assert_int_equal(user_ready(&p.tcp, p.conn), PARLEY_DRAINED);
+	/* The next SYN gets one answer, and again after the first timeout. */
+	p.tuple.remote_port++;
+	p.edge_known = false;
+	recv(&p, "S", 0, 0, 0);
+	assert_int_equal(next_sent(&p).flags, TCP_SYN | TCP_ACK);
+	expect_none(&p);
+	peer_wait(&p, SEC(1) - 1);
+	expect_none(&p);
+	peer_wait(&p, 1);
+	assert_int_equal(next_sent(&p).flags, TCP_SYN | TCP_ACK);
+	p.iss = peer_tcb(&p)->iss;
+	recv(&p, ".", 1, 1, 0);
+	expect_state(&p, ESTABLISHED);
+	expect_none(&p);
+	peer_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -576,6 +792,13 @@ int main(void)
 		cmocka_unit_test(test_reset_after_the_fin_reads_as_the_end),
 		cmocka_unit_test(test_refused_segments_do_not_postpone_keepalive),
 		cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_reading_shut),
+		cmocka_unit_test(test_ready_by_state),
+		cmocka_unit_test(test_ready_by_bytes),
+		cmocka_unit_test(test_detach_leaves_what_listens),
+		cmocka_unit_test(test_setting_after_the_syn),
+		cmocka_unit_test(test_passive_open_without_a_port),
+		cmocka_unit_test(test_listens_again_as_new),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -166,6 +166,9 @@ static void test_quote(void **state)
 			assert_int_equal(finish_and_parse(&message, bytes, cut), WIRE_OK);
 			assert_int_equal(message.has_quote, cut >= 48);
 			assert_false(message.has_quote && message.quote.has_ports);
+			assert_int_equal(message.quote.src_port, 0);
+			assert_int_equal(message.quote.dst_port, 0);
+			assert_int_equal(message.quote.seq, 0);
 		}
 	}
 }
