@@ -680,6 +680,33 @@ static void test_random_damage(void **state)
 		assert_true(ends[i] > 50);
 }
 
+/* Anything but a section's begin, of whatever length, is no capture. */
+static void test_not_a_capture(void **state)
+{
+	static const uint8_t section[] = {0x0a, 0x0d, 0x0d, 0x0a}, other[12] = {1, 2, 3, 4};
+
+	(void)state;
+	for (size_t len = 0; len <= sizeof other; len++) {
+		struct pcapng_reader reader;
+		struct pcapng_packet packet;
+		uint8_t *copy = exact_copy(other, len);
+
+		pcapng_open(&reader, copy, len, interfaces, 4);
+		assert_int_equal(pcapng_next(&reader, &packet), PCAPNG_NOT_A_CAPTURE);
+		free(copy);
+	}
+	for (size_t len = 0; len <= sizeof section; len++) {
+		struct pcapng_reader reader;
+		struct pcapng_packet packet;
+		uint8_t *copy = exact_copy(section, len);
+
+		pcapng_open(&reader, copy, len, interfaces, 4);
+		assert_int_equal(pcapng_next(&reader, &packet),
+				 len < 4 ? PCAPNG_NOT_A_CAPTURE : PCAPNG_TRUNCATED);
+		free(copy);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -699,6 +726,7 @@ int main(void)
 		cmocka_unit_test(test_interfaces),
 		cmocka_unit_test(test_options_that_cannot_be_walked),
 		cmocka_unit_test(test_random_damage),
+		cmocka_unit_test(test_not_a_capture),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
