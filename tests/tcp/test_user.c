@@ -585,6 +585,23 @@ static void test_reading_shut(void **unused)
 	peer_done(&p);
 }
 
+/* With nothing to throw away it tells the peer nothing, not even of a buffer that has grown. */
+static void test_reading_shut_with_nothing_to_read(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	peer_set(&p, PARLEY_SET_RECEIVE_BUFFER, 4000);
+	peer_set(&p, PARLEY_SET_WINDOW_SCALE, 0);
+	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	peer_set(&p, PARLEY_SET_RECEIVE_BUFFER, 60000);
+	assert_int_equal(user_shutdown(&p.tcp, p.conn, PARLEY_SHUT_RD), 0);
+	peer_step(&p);
+	expect_none(&p);
+	peer_done(&p);
+}
+
 /* What a handle is ready for, in each state. */
 static void test_ready_by_state(void **unused)
 {
@@ -679,6 +696,7 @@ int main(void)
 		cmocka_unit_test(test_refused_segments_do_not_postpone_keepalive),
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_reading_shut),
+		cmocka_unit_test(test_reading_shut_with_nothing_to_read),
 		cmocka_unit_test(test_ready_by_state),
 		cmocka_unit_test(test_ready_by_bytes),
 	};

@@ -99,6 +99,10 @@ static void test_listens_again_as_new(void **unused)
 	expect_state(&p, LISTEN);
 	assert_int_equal(status_get(&p.tcp, p.conn, &status), 0);
 	assert_int_equal(status.send_queue, 0);
+	assert_int_equal(peer_tcb(&p)->owed, 0);
+	assert_int_equal(peer_tcb(&p)->dup_acks_owed, 0);
+	assert_int_equal(peer_tcb(&p)->snd_off, 0);
+	assert_int_equal(peer_tcb(&p)->snd_end, 0);
 	assert_int_equal(status.retransmits, 0);
 	assert_int_equal(status.remote.port, 0);
 	assert_int_equal(status.timer, PARLEY_TIMER_NONE);
