@@ -405,6 +405,31 @@ static void test_partial_ack_deflates(void **unused)
 	peer_done(&p);
 }
 
+/*
+ * Once all that was sent before a timeout is acknowledged, duplicates tell of a new loss, and slow
+ * start goes by its own limit again. Not a byte before that.
+ */
+static void test_after_a_timeout(void **unused)
+{
+	(void)unused;
+	for (uint32_t missing = 0; missing < 2; missing++) {
+		struct peer p;
+
+		sending(&p, 100);
+		peer_forget(&p);
+		peer_wait(&p, MS(200));
+		peer_forget(&p);
+		recv(&p, ".", 1, 10001 - missing, 0);
+		peer_forget(&p);
+		assert_int_equal(cwnd(&p), 2000);
+		for (int i = 0; i < 3; i++)
+			recv(&p, ".", 1, 10001 - missing, 0);
+		assert_int_equal(p.tcp.counters[PARLEY_COUNTER_FAST_RETRANS], !missing);
+		peer_forget(&p);
+		peer_done(&p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -424,6 +449,7 @@ int main(void)
 		cmocka_unit_test(test_ack_division),
 		cmocka_unit_test(test_retransmission_overtaken_by_ack),
 		cmocka_unit_test(test_partial_ack_deflates),
+		cmocka_unit_test(test_after_a_timeout),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
