@@ -194,9 +194,9 @@ static bool first_check_sequence(struct tcp *tcp, struct tcb *tcb, struct step *
 	}
 	/* Of a RST only the number counts, not where its text ends. */
 	if (s->seg.flags & TCP_RST)
-		return judge_exact_rst(tcb, &s->seg) || /* SHLD-2 */
-		       seq_in_window(s->seg.seq, tcb->rcv.nxt, tcb->rcv.wnd) ||
-		       drop(tcp, tcb, s, PARLEY_DROP_RST_OUT_OF_WINDOW); /* UNL-11 */
+		return judge_exact_rst(tcb, &s->seg) ||				/* SHLD-2 */
+		       seq_in_window(s->seg.seq, tcb->rcv.nxt, tcb->rcv.wnd) || /* UNL-11 */
+		       drop(tcp, tcb, s, PARLEY_DROP_RST_OUT_OF_WINDOW);
 	/*
 	 * The SYN,ACK of a simultaneous open repeats a SYN that we have: its ACK is what counts.
 	 */

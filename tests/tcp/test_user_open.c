@@ -103,6 +103,7 @@ static void test_listens_again_as_new(void **unused)
 	assert_int_equal(peer_tcb(&p)->dup_acks_owed, 0);
 	assert_int_equal(peer_tcb(&p)->snd_off, 0);
 	assert_int_equal(peer_tcb(&p)->snd_end, 0);
+	assert_int_equal(peer_tcb(&p)->sacked_bytes, 0);
 	assert_int_equal(status.retransmits, 0);
 	assert_int_equal(status.remote.port, 0);
 	assert_int_equal(status.timer, PARLEY_TIMER_NONE);
