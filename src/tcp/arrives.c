@@ -215,7 +215,7 @@ static bool first_check_sequence(struct tcp *tcp, struct tcb *tcb, struct step *
 	}
 	/* RFC 5961 4.2: a SYN is challenged wherever it stands, so do not trim it away. */
 	if (s->seg.flags & TCP_SYN && tcb->state != PARLEY_SYN_RECEIVED) {
-		challenge(tcp, tcb);
+		challenge(tcp, tcb); /* UNL-14 */
 		return drop(tcp, tcb, s, PARLEY_DROP_SYN_CHALLENGED);
 	}
 	window_trim(tcb, &s->seg);
@@ -307,7 +307,7 @@ static bool fourth_check_syn(struct tcp *tcp, struct tcb *tcb, struct step *s)
 	case PARLEY_CLOSING:
 	case PARLEY_LAST_ACK:
 	case PARLEY_TIME_WAIT:
-		challenge(tcp, tcb); /* UNL-14 */
+		challenge(tcp, tcb);
 		break;
 	}
 	return drop(tcp, tcb, s, PARLEY_DROP_SYN_CHALLENGED);

@@ -12,10 +12,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Memory as it is elsewhere: full of what was there before. */
 static void *get(void *context, size_t size, size_t align)
 {
+	void *memory = aligned_alloc(align < 16 ? 16 : align, (size + align - 1) / align * align);
+
 	(void)context;
-	return aligned_alloc(align < 16 ? 16 : align, (size + align - 1) / align * align);
+	if (memory)
+		memset(memory, 0xa5, size);
+	return memory;
 }
 
 static void put(void *context, void *memory, size_t size)
@@ -57,6 +62,7 @@ static void start(struct peer *p, uint64_t now)
 	memset(p, 0, sizeof *p);
 	memory_init(&p->memory, &allocator, PEER_LIMIT);
 	assert_true(tcp_init(&p->tcp, &config, now));
+	memset(&p->egress, 0xa5, sizeof p->egress);
 	egress_init(&p->egress, 1500);
 	tcp_attach(&p->tcp, 1, &p->egress);
 	p->tuple = (struct tuple){

@@ -3,6 +3,8 @@
 #include "peer.h"
 
 #include "tcp/canonical.h"
+#include "tcp/half_open.h"
+#include "tcp/listener.h"
 #include "tcp/remnant.h"
 #include "tcp/sending.h"
 
@@ -528,6 +530,98 @@ static void test_first_timer(void **unused)
 	peer_done(&p);
 }
 
+/* One form more, which looks like none of those before it. */
+static void expect_new(struct form *forms, int *n, struct tcp *tcp)
+{
+	form_of(&forms[*n], tcp);
+	for (int i = 0; i < *n; i++)
+		assert_false(same(&forms[i], &forms[*n]));
+	++*n;
+}
+
+/* The form with one field of `object` changed is another; then it is as it was. */
+#define CHANGED(object, field, other)                   \
+	do {                                            \
+		__typeof__(*(object)) old_ = *(object); \
+		(object)->field = (other);              \
+		expect_new(forms, &n, &p.tcp);          \
+		*(object) = old_;                       \
+	} while (0)
+
+static struct form forms[24];
+
+static void test_each_field_of_a_syn_entry(void **unused)
+{
+	struct syn_entry *entry;
+	struct peer p;
+	int n = 0;
+
+	(void)unused;
+	peer_init_at(&p, 1000, 2000);
+	p.wscale = 3;
+	peer_reach(&p, PEER_LISTENER, PARLEY_SYN_RECEIVED);
+	entry = slot_object(&p.tcp.slots, peer_find(&p), ENTRY_SYN);
+	expect_new(forms, &n, &p.tcp);
+	CHANGED(entry, ifindex, 2);
+	CHANGED(entry, snd_shift, 4);
+	CHANGED(entry, rcv_shift, 4);
+	CHANGED(entry, held, SYN_FETCHED);
+	CHANGED(entry, retransmits, 1);
+	CHANGED(entry, tuple.remote_port, 1);
+	CHANGED(entry, wnd, entry->wnd - 1);
+	CHANGED(entry, mss, entry->mss - 1);
+	CHANGED(entry, wait, entry->wait - 1);
+	CHANGED(entry, challenged, entry_challenged(p.tcp.now) & ENTRY_CHALLENGE_MAX);
+	CHANGED(entry, timer.deadline, entry->timer.deadline - 1);
+	peer_done(&p);
+}
+
+static void test_each_field_of_a_remnant(void **unused)
+{
+	struct remnant *remnant;
+	struct peer p;
+	int n = 0;
+
+	(void)unused;
+	peer_init_at(&p, 1000, 2000);
+	peer_reach(&p, PEER_ACTIVE, PARLEY_TIME_WAIT);
+	assert_int_equal(user_release(&p.tcp, p.conn), 0);
+	remnant = slot_object(&p.tcp.slots, peer_find(&p), ENTRY_REMNANT);
+	expect_new(forms, &n, &p.tcp);
+	CHANGED(remnant, ifindex, 2);
+	CHANGED(remnant, ttl, 2);
+	CHANGED(remnant, wnd, 2);
+	CHANGED(remnant, ends, remnant->ends - 1);
+	CHANGED(remnant, challenged, entry_challenged(p.tcp.now) & ENTRY_CHALLENGE_MAX);
+	CHANGED(remnant, tuple.remote_port, 1);
+	CHANGED(remnant, tuple.local.b[0], 1);
+	peer_done(&p);
+}
+
+static void test_each_field_of_a_listener(void **unused)
+{
+	struct listener *listener;
+	struct peer p;
+	int n = 0;
+
+	(void)unused;
+	peer_init(&p);
+	peer_listen(&p, 4);
+	listener = slot_object(&p.tcp.slots, p.listener, ENTRY_LISTENER);
+	expect_new(forms, &n, &p.tcp);
+	CHANGED(listener, queued, 1);
+	CHANGED(listener, half_open, 1);
+	CHANGED(listener, backlog, 5);
+	CHANGED(listener, decides, true);
+	CHANGED(listener, listening.local.port, 81);
+	CHANGED(listener, notice.bits, 1);
+	CHANGED(listener, notice.error, 1);
+	CHANGED(listener, notice.soft, 1);
+	assert_int_equal(user_set(&p.tcp, p.listener, PARLEY_SET_TTL, 5), 0);
+	expect_new(forms, &n, &p.tcp);
+	peer_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -545,6 +639,9 @@ int main(void)
 		cmocka_unit_test(test_text_behind_what_is_acknowledged),
 		cmocka_unit_test(test_other_entries),
 		cmocka_unit_test(test_first_timer),
+		cmocka_unit_test(test_each_field_of_a_syn_entry),
+		cmocka_unit_test(test_each_field_of_a_remnant),
+		cmocka_unit_test(test_each_field_of_a_listener),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

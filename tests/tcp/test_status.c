@@ -420,6 +420,7 @@ static void test_passive_open(void **unused)
 	(void)unused;
 	peer_init(&p);
 	peer_open_passive(&p);
+	assert_int_equal(peer_tcb(&p)->notice.user, 7);
 	assert_int_equal(status_info(&p.tcp, p.conn, &info), 0);
 	assert_int_equal(info.state, PARLEY_LISTEN);
 	assert_int_equal(info.snd_mss, 0);

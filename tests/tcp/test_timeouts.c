@@ -515,6 +515,35 @@ static void test_persist_becomes_override(void **unused)
 	peer_done(&p);
 }
 
+/* RFC 6298 5.3: each ACK of something new starts the timer anew; 5.2: the last one stops it. */
+static void test_each_ack_restarts_the_timer(void **unused)
+{
+	struct peer p;
+	struct sent sent;
+	uint64_t acked;
+
+	(void)unused;
+	peer_init(&p);
+	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	user_sends(&p, 3000);
+	peer_forget(&p);
+	peer_wait(&p, MS(1));
+	recv(&p, ".", 1, 1001, 0);
+	peer_wait(&p, MS(150));
+	acked = p.tcp.now;
+	recv(&p, ".", 1, 2001, 0);
+	peer_wait(&p, MS(500));
+	sent = next_sent(&p);
+	assert_int_equal(sent.seq, 2001);
+	assert_int_equal(sent.why, PARLEY_WHY_RTO);
+	assert_true(sent.at >= acked + MS(200) && sent.at < acked + MS(300));
+	peer_forget(&p);
+	recv(&p, ".", 1, 3001, 0);
+	peer_wait(&p, SEC(100));
+	expect_none(&p);
+	peer_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -539,6 +568,7 @@ int main(void)
 		cmocka_unit_test(test_window_that_opens_on_text_under_way),
 		cmocka_unit_test(test_syn_that_no_device_takes),
 		cmocka_unit_test(test_persist_becomes_override),
+		cmocka_unit_test(test_each_ack_restarts_the_timer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

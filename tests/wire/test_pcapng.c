@@ -19,6 +19,7 @@ static void test_golden_section(void **state)
 	uint8_t out[64];
 
 	(void)state;
+	memset(out, 0xa5, sizeof out);
 	assert_int_equal(pcapng_section(out, sizeof out, NULL, NULL), sizeof bare);
 	assert_memory_equal(out, bare, sizeof bare);
 	assert_int_equal(pcapng_section(out, sizeof out, "", ""), sizeof bare);
@@ -55,11 +56,13 @@ static void test_golden_interface_and_packet(void **state)
 	uint8_t out[64];
 
 	(void)state;
+	memset(out, 0xa5, sizeof out);
 	assert_int_equal(pcapng_interface(out, sizeof out, "lo", PCAPNG_ETHERNET, 262144),
 			 sizeof golden_interface);
 	assert_memory_equal(out, golden_interface, sizeof golden_interface);
 	assert_int_equal(pcapng_interface(out, sizeof out, NULL, PCAPNG_RAW_IP, 0), 32);
 	assert_int_equal(out[8], 101);
+	memset(out, 0xa5, sizeof out);
 	assert_int_equal(pcapng_packet(out, sizeof out, &hello), sizeof golden_packet);
 	assert_memory_equal(out, golden_packet, sizeof golden_packet);
 	/* Without options there is no end of options either. */
@@ -707,6 +710,21 @@ static void test_not_a_capture(void **state)
 	}
 }
 
+/* Too long, and without a place to cut it: nothing is left. */
+static void test_comment_of_continuations(void **state)
+{
+	static char text[70000];
+	static uint8_t out[70000];
+	struct pcapng_packet packet = {.bytes = (const uint8_t *)"x", .len = 1, .original_len = 1};
+
+	(void)state;
+	memset(text, 0x80, sizeof text - 1);
+	packet.comment = text;
+	packet.comment_len = sizeof text - 1;
+	assert_int_equal(pcapng_packet(out, sizeof out, &packet), 36);
+	assert_int_equal(pcapng_section(out, sizeof out, text, NULL), 28);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -727,6 +745,7 @@ int main(void)
 		cmocka_unit_test(test_options_that_cannot_be_walked),
 		cmocka_unit_test(test_random_damage),
 		cmocka_unit_test(test_not_a_capture),
+		cmocka_unit_test(test_comment_of_continuations),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
