@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a TCP tells of losses and timers: the trace field by field, and what was
+ * What a TCP tells of losses, timers and want of room: the trace field by field, and what was
  * counted meanwhile. The expectations were read line by line beside the RFCs and docs/trace.md;
  * whatever changes one of them changes what users of the trace see.
  */
 #include "account.h"
+
+#include "tcp/secret.h"
 
 static struct account account;
 
@@ -396,6 +398,126 @@ static void test_memory(void **unused)
 	end(&p);
 }
 
+/* Text for a connection that nobody holds any more; its segment acknowledges our FIN, too. */
+static void test_text_after_close(void **unused)
+{
+	static const char *const told[] = {
+		"0 a1t call release size 0 result 0",
+		"0 a1t state ESTABLISHED FIN-WAIT-1 call",
+		"0 a1t segment_out F. seq 1 ack 1 len 0 wnd 65535 FIN-WAIT-1 new",
+		"0 a1t segment_in P. seq 1 ack 2 len 10 wnd 50000 FIN-WAIT-1",
+		"0 a1t rtt sample 0.000001 srtt 0.000001 rttvar 0 rto 200",
+		"0 a1t state FIN-WAIT-1 FIN-WAIT-2 segment",
+		"0 a1t drop text-after-close P. seq 1 ack 2 len 10",
+		"0 a1t state FIN-WAIT-2 CLOSED abort",
+		"0 a1t error ECONNRESET",
+		"0 -1t segment_out R seq 2 ack 0 len 0 wnd 0 CLOSED reset",
+		"InSegs 1",
+		"OutSegs 1",
+		"CurrEstab -1",
+		"TCPAbortOnData 1",
+		"dropped text-after-close 1",
+	};
+	struct peer p;
+
+	(void)unused;
+	begin_in(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	release(&p);
+	recv(&p, "P.", 1, 2, 10);
+	account_is(&account, told);
+	end(&p);
+}
+
+/* A RST ring that is full, a TCB that finds no memory: nothing is told to the peer. */
+static void test_no_room(void **unused)
+{
+	static const char *const told[] = {
+		"0 -1t segment_in . seq 1 ack 1 len 0 wnd 50000 CLOSED",
+		"0 -1t drop no-connection . seq 1 ack 1 len 0",
+		"0 a0l state CLOSED LISTEN call",
+		"0 -1t segment_in S seq 0 ack 0 len 0 wnd 50000 mss 1000 LISTEN",
+		"0 -1t drop memory S seq 0 ack 0 len 0",
+		"0 -1t segment_in S seq 0 ack 0 len 0 wnd 50000 mss 1000 LISTEN",
+		"0 b1t state LISTEN SYN-RECEIVED segment",
+		"0 b1t segment_out S. seq 0 ack 1 len 0 wnd 65535 mss 1460 SYN-RECEIVED new",
+		"0 b1t segment_in . seq 1 ack 1 len 0 wnd 50000 SYN-RECEIVED",
+		"0 b1t drop memory . seq 1 ack 1 len 0",
+		"InSegs 4",
+		"PassiveOpens 1",
+		"ListenDrops 1",
+		"dropped no-connection 1",
+		"dropped reply-ring-full 1",
+		"dropped memory 2",
+	};
+	struct peer p;
+
+	(void)unused;
+	begin(&p);
+	tcp_detach(&p.tcp, 1);
+	recv(&p, ".", 1, 1, 0);
+	tcp_attach(&p.tcp, 1, &p.egress);
+	peer_listen(&p, 8);
+	memory_fail_at(&p.memory, 1);
+	recv(&p, "S", 0, 0, 0);
+	memory_fail_at(&p.memory, 0);
+	recv(&p, "S", 0, 0, 0);
+	memory_fail_at(&p.memory, 1);
+	recv(&p, ".", 1, 1, 0);
+	account_is(&account, told);
+	end(&p);
+}
+
+/* Both queues of a listener full: SYNs are dropped, and so is a last ACK. */
+static void test_full_queues(void **unused)
+{
+	static const char *const told[] = {
+		"0 a0l state CLOSED LISTEN call",
+		"0 -1t segment_in S seq 0 ack 0 len 0 wnd 50000 mss 1000 LISTEN",
+		"0 b1t state LISTEN SYN-RECEIVED segment",
+		"0 b1t segment_out S. seq 0 ack 1 len 0 wnd 65535 mss 1460 SYN-RECEIVED new",
+		"0 -1t segment_in S seq 0 ack 0 len 0 wnd 50000 mss 1000 LISTEN",
+		"0 c1t state LISTEN SYN-RECEIVED segment",
+		"0 c1t segment_out S. seq 0 ack 1 len 0 wnd 65535 mss 1460 SYN-RECEIVED new",
+		"0 -1t segment_in S seq 0 ack 0 len 0 wnd 50000 mss 1000 LISTEN",
+		"0 -1t drop syn-queue-full S seq 0 ack 0 len 0",
+		"0 b1t segment_in . seq 1 ack 1 len 0 wnd 50000 SYN-RECEIVED",
+		"0 b1t state SYN-RECEIVED ESTABLISHED segment",
+		"0 b1t rtt sample 0.000001 srtt 0.000001 rttvar 0 rto 200",
+		"0 c1t segment_in . seq 1 ack 1 len 0 wnd 50000 SYN-RECEIVED",
+		"0 c1t drop accept-queue-full . seq 1 ack 1 len 0",
+		"0 -1t segment_in S seq 0 ack 0 len 0 wnd 50000 mss 1000 LISTEN",
+		"0 -1t drop accept-queue-full S seq 0 ack 0 len 0",
+		"InSegs 6",
+		"PassiveOpens 2",
+		"CurrEstab 1",
+		"ListenOverflows 2",
+		"ListenDrops 3",
+		"TCPReqQFullDrop 1",
+		"dropped syn-queue-full 1",
+		"dropped accept-queue-full 2",
+	};
+	struct peer p;
+
+	(void)unused;
+	begin(&p);
+	peer_set(&p, PARLEY_SET_SYN_BACKLOG, 2);
+	peer_listen(&p, 1);
+	for (int i = 0; i < 3; i++) {
+		p.tuple.remote_port = (uint16_t)(40000 + i);
+		p.iss = secret_isn(&p.tcp, &p.tuple);
+		recv(&p, "S", 0, 0, 0);
+	}
+	for (int i = 0; i < 2; i++) {
+		p.tuple.remote_port = (uint16_t)(40000 + i);
+		p.iss = secret_isn(&p.tcp, &p.tuple);
+		recv(&p, ".", 1, 1, 0);
+	}
+	p.tuple.remote_port = 40002;
+	recv(&p, "S", 0, 0, 0);
+	account_is(&account, told);
+	end(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -411,6 +533,9 @@ int main(void)
 		cmocka_unit_test(test_time_wait_ends_for_a_syn),
 		cmocka_unit_test(test_time_wait_limit),
 		cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_text_after_close),
+		cmocka_unit_test(test_no_room),
+		cmocka_unit_test(test_full_queues),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
