@@ -6,7 +6,9 @@
 #include "tcp/half_open.h"
 #include "tcp/listener.h"
 #include "tcp/remnant.h"
+#include "tcp/secret.h"
 #include "tcp/sending.h"
+#include "tcp/sent.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -622,6 +624,46 @@ static void test_each_field_of_a_listener(void **unused)
 	peer_done(&p);
 }
 
+/* Of what was sent at the same time, the order counts: losses are found in it. */
+static void test_order_of_transmission(void **unused)
+{
+	struct form before, after;
+	struct peer p;
+	struct record *first;
+
+	(void)unused;
+	peer_init_at(&p, 1000, 2000);
+	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	user_sends(&p, 2000);
+	peer_forget(&p);
+	form_of(&before, &p.tcp);
+	first = sent_first(peer_tcb(&p));
+	list_remove(&first->by_time);
+	list_push_back(&peer_tcb(&p)->sending->by_time, &first->by_time);
+	form_of(&after, &p.tcp);
+	assert_false(same(&before, &after));
+	peer_done(&p);
+}
+
+/* Two remnants that differ in one end alone, and what was acknowledged of each. */
+static void test_ends_of_remnants(void **unused)
+{
+	int n = 0;
+
+	(void)unused;
+	for (uint16_t port = 40000; port < 40003; port++) {
+		struct peer p;
+
+		peer_init(&p);
+		p.tuple.remote_port = port;
+		p.iss = secret_isn(&p.tcp, &p.tuple);
+		peer_reach(&p, PEER_ACTIVE, PARLEY_TIME_WAIT);
+		assert_int_equal(user_release(&p.tcp, p.conn), 0);
+		expect_new(forms, &n, &p.tcp);
+		peer_done(&p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -642,6 +684,8 @@ int main(void)
 		cmocka_unit_test(test_each_field_of_a_syn_entry),
 		cmocka_unit_test(test_each_field_of_a_remnant),
 		cmocka_unit_test(test_each_field_of_a_listener),
+		cmocka_unit_test(test_order_of_transmission),
+		cmocka_unit_test(test_ends_of_remnants),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
