@@ -561,6 +561,25 @@ static void test_no_memory_for_the_record_of_a_fin(void **unused)
 	peer_done(&p);
 }
 
+/* The time of a delayed ACK has come, and something else asks for output before its timer does. */
+static void test_delayed_ack_is_due(void **unused)
+{
+	(void)unused;
+	for (int due = 0; due < 2; due++) {
+		struct peer p;
+
+		established(&p);
+		recv(&p, "P.", 1, 1, 10);
+		tcp_set_now(&p.tcp, p.tcp.now + MS(40) - !due);
+		tcb_owe(&p.tcp, peer_tcb(&p), 0);
+		peer_step(&p);
+		if (due)
+			assert_int_equal(expect(&p, ".", 1, 11, 0).why, PARLEY_WHY_DELAYED);
+		expect_none(&p);
+		peer_done(&p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -588,6 +607,7 @@ int main(void)
 		cmocka_unit_test(test_initial_window_by_segment_size),
 		cmocka_unit_test(test_full_segment_with_a_fin_again),
 		cmocka_unit_test(test_no_memory_for_the_record_of_a_fin),
+		cmocka_unit_test(test_delayed_ack_is_due),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

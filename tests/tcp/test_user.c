@@ -4,6 +4,8 @@
 
 #include "tcp/status.h"
 
+#include <string.h>
+
 static int64_t send_one(struct peer *p)
 {
 	uint8_t byte = pattern(p->written);
@@ -675,6 +677,35 @@ static void test_ready_by_bytes(void **unused)
 	peer_done(&p);
 }
 
+/* What was reserved can be committed once, by one call; what is not is let go of. */
+static void test_commit_ends_the_reservation(void **unused)
+{
+	struct parley_buffer buffer;
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	p.plain = true;
+	assert_int_equal(user_commit(&p.tcp, p.conn, 1, 0), -PARLEY_EINVAL);
+	assert_int_equal(user_reserve(&p.tcp, p.conn, 40, &buffer, 1), 1);
+	memset(buffer.data, 0, buffer.len);
+	assert_int_equal(user_commit(&p.tcp, p.conn, buffer.len + 1, 0), -PARLEY_EINVAL);
+	assert_int_equal(user_commit(&p.tcp, p.conn, 30, 0), 30);
+	assert_int_equal(user_commit(&p.tcp, p.conn, 1, 0), -PARLEY_EINVAL);
+	peer_step(&p);
+	expect(&p, "P.", 1, 1, 30);
+	recv(&p, ".", 1, 31, 0);
+	assert_null(peer_tcb(&p)->sending);
+	/* Nothing of it at all. */
+	assert_int_equal(user_reserve(&p.tcp, p.conn, 40, &buffer, 1), 1);
+	assert_int_equal(user_commit(&p.tcp, p.conn, 0, 0), 0);
+	assert_null(peer_tcb(&p)->sending);
+	peer_step(&p);
+	expect_none(&p);
+	peer_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -699,6 +730,7 @@ int main(void)
 		cmocka_unit_test(test_reading_shut_with_nothing_to_read),
 		cmocka_unit_test(test_ready_by_state),
 		cmocka_unit_test(test_ready_by_bytes),
+		cmocka_unit_test(test_commit_ends_the_reservation),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -74,6 +74,17 @@ static void test_golden_interface_and_packet(void **state)
 	assert_int_equal(get_le32(out + 32), 1);
 }
 
+/* Nor does one without bytes need more than its frame. */
+static void test_room_for_an_empty_packet(void **state)
+{
+	const struct pcapng_packet empty = {.bytes = hello.bytes};
+	uint8_t out[32];
+
+	(void)state;
+	assert_int_equal(pcapng_packet(out, 31, &empty), 0);
+	assert_int_equal(pcapng_packet(out, 32, &empty), 32);
+}
+
 /* A block is written where it fits, and not a byte of it where it does not. */
 static void test_room(void **state)
 {
@@ -731,6 +742,7 @@ int main(void)
 		cmocka_unit_test(test_golden_section),
 		cmocka_unit_test(test_golden_interface_and_packet),
 		cmocka_unit_test(test_room),
+		cmocka_unit_test(test_room_for_an_empty_packet),
 		cmocka_unit_test(test_lengths_that_cannot_fit),
 		cmocka_unit_test(test_overhead),
 		cmocka_unit_test(test_long_comments_are_cut_between_characters),
