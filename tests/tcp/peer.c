@@ -196,6 +196,7 @@ void peer_step(struct peer *p)
 		struct segment seg;
 
 		reply_segment(&reply, &seg);
+		assert_true(seg.flags & TCP_SYN || !seg.options.present);
 		/* As the net layer does it. */
 		observe_departure(&p->tcp, reply.conn, &reply.tuple, 1, &seg,
 				  (enum parley_state)reply.state, (enum parley_why)reply.why);

@@ -430,6 +430,55 @@ static void test_after_a_timeout(void **unused)
 	}
 }
 
+/* RFC 7661 4.1: half of cwnd under way is use in slow start, all but a segment in avoidance. */
+static void test_growth_by_use(void **unused)
+{
+	static const struct {
+		uint32_t segments, ssthresh, cwnd;
+	} cases[] = {
+		{4, UINT32_MAX, 10000}, {5, UINT32_MAX, 11000}, {9, UINT32_MAX, 11000},
+		{9, 10000, 10000},	{10, 10000, 11000},
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct peer p;
+
+		sending(&p, cases[i].segments);
+		expect_segments(&p, 1, cases[i].segments);
+		peer_tcb(&p)->ssthresh = cases[i].ssthresh;
+		peer_tcb(&p)->prior_cwnd_acked = 9000;
+		recv(&p, ".", 1, 1001, 0);
+		assert_int_equal(cwnd(&p), cases[i].cwnd);
+		peer_forget(&p);
+		peer_done(&p);
+	}
+}
+
+/* After a timeout avoidance begins to count from nothing: not a byte early. */
+static void test_avoidance_after_a_timeout(void **unused)
+{
+	(void)unused;
+	for (uint32_t missing = 0; missing < 2; missing++) {
+		struct peer p;
+
+		sending(&p, 100);
+		peer_forget(&p);
+		peer_tcb(&p)->prior_cwnd_acked = 5000;
+		peer_wait(&p, MS(200));
+		assert_int_equal(peer_tcb(&p)->prior_cwnd_acked, 0);
+		peer_forget(&p);
+		recv(&p, ".", 1, 10001, 0);
+		peer_forget(&p);
+		peer_tcb(&p)->ssthresh = 2000;
+		assert_int_equal(cwnd(&p), 2000);
+		recv(&p, ".", 1, 12001 - missing, 0);
+		assert_int_equal(cwnd(&p), missing ? 2000 : 3000);
+		peer_forget(&p);
+		peer_done(&p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -450,6 +499,8 @@ int main(void)
 		cmocka_unit_test(test_retransmission_overtaken_by_ack),
 		cmocka_unit_test(test_partial_ack_deflates),
 		cmocka_unit_test(test_after_a_timeout),
+		cmocka_unit_test(test_growth_by_use),
+		cmocka_unit_test(test_avoidance_after_a_timeout),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

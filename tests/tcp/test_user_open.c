@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* OPEN (RFC 9293 3.10.1), what else belongs to it: ports, settings, and LISTEN entered again. */
+/*
+ * OPEN (RFC 9293 3.10.1) and what belongs to it: ports, settings, LISTEN entered again; and calls
+ * with handles that are stale or closed.
+ */
 #include "peer.h"
 
 #include "tcp/status.h"
@@ -125,6 +128,105 @@ static void test_listens_again_as_new(void **unused)
 	peer_done(&p);
 }
 
+/* A passive OPEN that names its peer: STATUS says so, and nobody else gets in. */
+static void test_passive_open_to_one_peer(void **unused)
+{
+	struct parley_status status = {.size = sizeof status};
+	struct parley_open open = {.size = sizeof open};
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	open.local = (struct parley_endpoint){p.tuple.local, p.tuple.local_port};
+	open.remote = (struct parley_endpoint){p.tuple.remote, p.tuple.remote_port};
+	assert_int_equal(user_open_passive(&p.tcp, &open, &p.conn), 0);
+	assert_int_equal(status_get(&p.tcp, p.conn, &status), 0);
+	assert_memory_equal(&status.remote.addr, &p.tuple.remote, 16);
+	assert_int_equal(status.remote.port, p.tuple.remote_port);
+	p.tuple.remote_port++;
+	recv(&p, "S", 0, 0, 0);
+	assert_int_equal(next_sent(&p).flags, TCP_RST | TCP_ACK);
+	p.tuple.remote_port--;
+	recv(&p, "S", 0, 0, 0);
+	assert_int_equal(next_sent(&p).flags, TCP_SYN | TCP_ACK);
+	/* Also after a handshake that failed. */
+	recv(&p, "R", 1, 0, 0);
+	peer_forget(&p);
+	assert_int_equal(status_get(&p.tcp, p.conn, &status), 0);
+	assert_int_equal(status.state, PARLEY_LISTEN);
+	assert_int_equal(status.remote.port, p.tuple.remote_port);
+	peer_done(&p);
+}
+
+/* Calls with a handle that names nothing any more. */
+static void test_stale_handle(void **unused)
+{
+	struct parley_buffer buffer;
+	struct parley_span span = {"x", 1};
+	parley_conn out;
+	int64_t value;
+	struct peer p;
+	char byte;
+
+	(void)unused;
+	peer_init(&p);
+	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	assert_int_equal(user_abort(&p.tcp, p.conn), 0);
+	assert_int_equal(user_release(&p.tcp, p.conn), 0);
+	assert_int_equal(user_send(&p.tcp, p.conn, &span, 1, 0), -PARLEY_EBADF);
+	assert_int_equal(user_reserve(&p.tcp, p.conn, 1, &buffer, 1), -PARLEY_EBADF);
+	assert_int_equal(user_commit(&p.tcp, p.conn, 1, 0), -PARLEY_EBADF);
+	assert_int_equal(user_receive(&p.tcp, p.conn, &byte, 1), -PARLEY_EBADF);
+	assert_int_equal(user_peek(&p.tcp, p.conn, 0, &span, 1), 0);
+	assert_int_equal(user_consume(&p.tcp, p.conn, 0), -PARLEY_EBADF);
+	assert_int_equal(user_urgent(&p.tcp, p.conn), -PARLEY_EBADF);
+	assert_int_equal(user_shutdown(&p.tcp, p.conn, PARLEY_SHUT_WR), -PARLEY_EBADF);
+	assert_int_equal(user_close(&p.tcp, p.conn), -PARLEY_EBADF);
+	assert_int_equal(user_abort(&p.tcp, p.conn), -PARLEY_EBADF);
+	assert_int_equal(user_release(&p.tcp, p.conn), -PARLEY_EBADF);
+	assert_int_equal(user_accept(&p.tcp, p.conn, 0, &out), -PARLEY_EBADF);
+	assert_int_equal(user_listening(&p.tcp, p.conn, &(struct parley_open){0}), -PARLEY_EBADF);
+	assert_int_equal(user_set(&p.tcp, p.conn, PARLEY_SET_TTL, 1), -PARLEY_EBADF);
+	assert_int_equal(user_get(&p.tcp, p.conn, PARLEY_SET_TTL, &value), -PARLEY_EBADF);
+	assert_int_equal(user_ready(&p.tcp, p.conn), 0);
+	peer_forget(&p);
+	peer_done(&p);
+}
+
+/* Closed once more: nothing begins anew, neither the timer nor the count of resets. */
+static void test_closed_twice(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	peer_reach(&p, PEER_ACTIVE, PARLEY_FIN_WAIT_2);
+	assert_int_equal(user_close(&p.tcp, p.conn), 0);
+	peer_wait(&p, SEC(30));
+	assert_int_equal(user_close(&p.tcp, p.conn), 0);
+	peer_wait(&p, SEC(30) - 1);
+	expect_state(&p, FIN_WAIT_2);
+	peer_wait(&p, 1);
+	expect_state(&p, CLOSED);
+	assert_int_equal(user_close(&p.tcp, p.conn), 0);
+	expect_none(&p);
+	peer_done(&p);
+	/* With unread text that has outlived its connection. */
+	peer_init(&p);
+	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	recv(&p, "FP.", 1, 1, 10);
+	assert_int_equal(user_shutdown(&p.tcp, p.conn, PARLEY_SHUT_WR), 0);
+	peer_step(&p);
+	recv(&p, ".", 12, 2, 0);
+	expect_state(&p, CLOSED);
+	peer_forget(&p);
+	assert_int_equal(user_close(&p.tcp, p.conn), 0);
+	peer_step(&p);
+	expect_none(&p);
+	assert_int_equal(p.tcp.counters[PARLEY_COUNTER_ABORT_ON_CLOSE], 0);
+	peer_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -132,6 +234,9 @@ int main(void)
 		cmocka_unit_test(test_setting_after_the_syn),
 		cmocka_unit_test(test_passive_open_without_a_port),
 		cmocka_unit_test(test_listens_again_as_new),
+		cmocka_unit_test(test_passive_open_to_one_peer),
+		cmocka_unit_test(test_stale_handle),
+		cmocka_unit_test(test_closed_twice),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -322,6 +322,29 @@ static void test_fin_at_a_closed_window_is_acceptable(void **unused)
 	peer_done(&p);
 }
 
+/* By the letter of table 6 a FIN needs its place in the window, as text does. */
+static void test_fin_at_the_edge_by_the_letter(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	peer_set(&p, PARLEY_SET_WINDOW_EDGES, 0);
+	peer_set(&p, PARLEY_SET_RECEIVE_BUFFER, 1000);
+	peer_set(&p, PARLEY_SET_WINDOW_SCALE, 0);
+	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	recv(&p, "F.", 1, 1, 1000);
+	expect_state(&p, ESTABLISHED);
+	assert_int_equal(tcb_readable(peer_tcb(&p)), 1000);
+	peer_forget(&p);
+	user_receives(&p, 1000);
+	peer_forget(&p);
+	recv(&p, "F.", 1001, 1, 999);
+	expect_state(&p, CLOSE_WAIT);
+	peer_forget(&p);
+	peer_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -338,6 +361,7 @@ int main(void)
 		cmocka_unit_test(test_update_by_a_quarter),
 		cmocka_unit_test(test_no_update_beyond_the_field),
 		cmocka_unit_test(test_fin_at_a_closed_window_is_acceptable),
+		cmocka_unit_test(test_fin_at_the_edge_by_the_letter),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
