@@ -3,6 +3,7 @@
 #include "peer.h"
 
 #include "tcp/icmp.h"
+#include "tcp/secret.h"
 
 /* An ICMP error that quotes a packet of 1040 bytes with this relative number arrives. */
 static bool icmp(struct peer *p, enum icmp_kind kind, uint32_t mtu, uint32_t seq)
@@ -337,6 +338,34 @@ static void test_path_mtu_in_recovery(void **unused)
 	peer_done(&p);
 }
 
+/* RFC 8201 4: what IPv6 says is believed from 1280 on, and nothing is guessed. */
+static void test_path_mtu_of_ipv6(void **unused)
+{
+	static const struct {
+		uint32_t said, mtu;
+	} cases[] = {{0, 1500},	   {500, 1500},	 {1279, 1500},
+		     {1280, 1280}, {1400, 1400}, {1500, 1500}};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct peer p;
+
+		peer_init(&p);
+		p.tuple.local = (struct parley_addr){{0x20, 1, 0xd, 0xb8, [15] = 1}};
+		p.tuple.remote = (struct parley_addr){{0x20, 1, 0xd, 0xb8, [15] = 2}};
+		p.iss = secret_isn(&p.tcp, &p.tuple);
+		p.mss = 1440;
+		peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+		user_sends(&p, 1440);
+		expect(&p, "P.", 1, 1, 1440);
+		icmp(&p, ICMP_KIND_TOO_BIG, cases[i].said, 1);
+		assert_int_equal(peer_tcb(&p)->local_mtu, cases[i].mtu);
+		assert_int_equal(peer_tcb(&p)->mss, cases[i].mtu - 60);
+		peer_forget(&p);
+		peer_done(&p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -351,6 +380,7 @@ int main(void)
 		cmocka_unit_test(test_path_mtu_by_one),
 		cmocka_unit_test(test_plateaus),
 		cmocka_unit_test(test_path_mtu_in_recovery),
+		cmocka_unit_test(test_path_mtu_of_ipv6),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -479,6 +479,34 @@ static void test_avoidance_after_a_timeout(void **unused)
 	}
 }
 
+/* A partial ACK, and no memory to cut the next segment out of its record: the counts stay true. */
+static void test_partial_ack_without_memory(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	p.egress.offload_segment = true;
+	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	user_sends(&p, 4000);
+	expect(&p, "P.", 1, 1, 4000);
+	for (int i = 0; i < 6; i++)
+		recv(&p, ".", 1, 1, 0);
+	expect(&p, ".", 1, 1, 1000);
+	assert_int_equal(peer_tcb(&p)->sacked_bytes, 4000);
+	memory_fail_at(&p.memory, 1);
+	recv(&p, ".", 1, 1001, 0);
+	assert_int_equal(p.memory.failures, 1);
+	assert_int_equal(peer_tcb(&p)->sacked_bytes, 3000);
+	memory_fail_at(&p.memory, 0);
+	/* The timer sees to it. */
+	peer_forget(&p);
+	peer_wait(&p, SEC(1));
+	expect(&p, ".", 1001, 1, 1000);
+	peer_forget(&p);
+	peer_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -501,6 +529,7 @@ int main(void)
 		cmocka_unit_test(test_after_a_timeout),
 		cmocka_unit_test(test_growth_by_use),
 		cmocka_unit_test(test_avoidance_after_a_timeout),
+		cmocka_unit_test(test_partial_ack_without_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -152,12 +152,39 @@ static void test_next_used(void **unused)
 	peer_done(&p);
 }
 
+/* Without memory for the first of it a TCP does not begin, and nothing is left. */
+static void test_no_memory_to_begin(void **unused)
+{
+	(void)unused;
+	for (uint64_t nth = 1;; nth++) {
+		struct memory memory;
+		struct slots slots;
+		bool begun;
+		struct peer p;
+
+		peer_init(&p); /* for its allocator */
+		memory = p.memory;
+		memory_fail_at(&p.memory, nth);
+		memset(&slots, 0xa5, sizeof slots);
+		begun = slots_init(&slots, &p.memory);
+		memory_fail_at(&p.memory, 0);
+		if (begun) {
+			assert_true(nth > 2);
+			slots_free(&slots);
+		}
+		assert_int_equal(p.memory.charged, memory.charged);
+		peer_done(&p);
+		if (begun)
+			return;
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_handles),		  cmocka_unit_test(test_first_in_first_out),
 		cmocka_unit_test(test_spent_generations), cmocka_unit_test(test_many),
-		cmocka_unit_test(test_next_used),
+		cmocka_unit_test(test_next_used),	  cmocka_unit_test(test_no_memory_to_begin),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

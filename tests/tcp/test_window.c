@@ -345,6 +345,30 @@ static void test_fin_at_the_edge_by_the_letter(void **unused)
 	peer_done(&p);
 }
 
+/* RFC 7323 2.4: with unread bytes the field is rounded up to a unit, so that the edge stays. */
+static void test_rounded_up(void **unused)
+{
+	static const struct {
+		uint32_t unread, wnd;
+	} cases[] = {{1, 65536},   {511, 65536},  {512, 65024},	 {513, 65024},
+		     {600, 65024}, {1023, 65024}, {1024, 64512}, {1400, 64512}};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct peer p;
+
+		peer_init(&p);
+		p.wscale = 0;
+		peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+		assert_int_equal(peer_tcb(&p)->rcv_shift, 9);
+		recv(&p, "P.", 1, 1, cases[i].unread);
+		peer_wait(&p, MS(40));
+		assert_int_equal(expect(&p, ".", 1, 1 + cases[i].unread, 0).wnd, cases[i].wnd);
+		assert_int_equal(peer_tcb(&p)->rcv.wnd, cases[i].wnd);
+		peer_done(&p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -362,6 +386,7 @@ int main(void)
 		cmocka_unit_test(test_no_update_beyond_the_field),
 		cmocka_unit_test(test_fin_at_a_closed_window_is_acceptable),
 		cmocka_unit_test(test_fin_at_the_edge_by_the_letter),
+		cmocka_unit_test(test_rounded_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
