@@ -507,6 +507,29 @@ static void test_partial_ack_without_memory(void **unused)
 	peer_done(&p);
 }
 
+/* The third duplicate, of two segments in one record that cannot be cut: the same. */
+static void test_recovery_without_memory(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	p.egress.offload_segment = true;
+	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	user_sends(&p, 2000);
+	expect(&p, "P.", 1, 1, 2000);
+	recv(&p, ".", 1, 1, 0);
+	recv(&p, ".", 1, 1, 0);
+	memory_fail_at(&p.memory, 1);
+	recv(&p, ".", 1, 1, 0);
+	assert_int_equal(p.memory.failures, 1);
+	assert_int_equal(peer_tcb(&p)->sacked_bytes, 2000);
+	expect_none(&p);
+	peer_wait(&p, MS(200));
+	expect(&p, ".", 1, 1, 1000);
+	peer_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -530,6 +553,7 @@ int main(void)
 		cmocka_unit_test(test_growth_by_use),
 		cmocka_unit_test(test_avoidance_after_a_timeout),
 		cmocka_unit_test(test_partial_ack_without_memory),
+		cmocka_unit_test(test_recovery_without_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
