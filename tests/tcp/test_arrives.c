@@ -454,6 +454,7 @@ static void test_text_behind_an_early_fin(void **unused)
 	recv(&p, ".", 1, 1, 100);
 	expect(&p, ".", 1, 102, 0);
 	user_receives(&p, 100);
+	assert_int_equal(p.tcp.drops[PARLEY_DROP_TEXT_AFTER_FIN], 2);
 	peer_done(&p);
 }
 

@@ -466,6 +466,35 @@ static void test_text_behind_what_is_acknowledged(void **unused)
 	assert_false(same(&before, &after));
 	form_of(&after, &p.tcp);
 	assert_true(same(&before, &after));
+	/* What is acknowledged still stands in the block, and does not count. */
+	byte -= 1000;
+	*byte ^= 1;
+	form_of(&after, &p.tcp);
+	*byte ^= 1;
+	assert_true(same(&before, &after));
+	peer_done(&p);
+}
+
+/* Text that waits for the handshake counts, too. */
+static void test_text_behind_the_syn(void **unused)
+{
+	struct form before, after;
+	struct stream_span span;
+	struct peer p;
+	uint8_t *byte;
+
+	(void)unused;
+	peer_init_at(&p, 1000, 2000);
+	peer_connect(&p);
+	user_sends(&p, 100);
+	form_of(&before, &p.tcp);
+	assert_int_equal(stream_block_spans(&peer_tcb(&p)->sending->stream, 0, 1, &span, 1), 1);
+	byte = (uint8_t *)(uintptr_t)span.data;
+	*byte ^= 1;
+	form_of(&after, &p.tcp);
+	*byte ^= 1;
+	assert_false(same(&before, &after));
+	peer_forget(&p);
 	peer_done(&p);
 }
 
@@ -679,6 +708,7 @@ int main(void)
 		cmocka_unit_test(test_each_bit),
 		cmocka_unit_test(test_deadlines),
 		cmocka_unit_test(test_text_behind_what_is_acknowledged),
+		cmocka_unit_test(test_text_behind_the_syn),
 		cmocka_unit_test(test_other_entries),
 		cmocka_unit_test(test_first_timer),
 		cmocka_unit_test(test_each_field_of_a_syn_entry),

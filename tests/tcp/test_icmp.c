@@ -366,6 +366,29 @@ static void test_path_mtu_of_ipv6(void **unused)
 	}
 }
 
+/* When the smaller path is over, segments are as long as the peer takes them, and no longer. */
+static void test_path_over_keeps_to_the_peer(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	p.mss = 1000;
+	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	user_sends(&p, 1000);
+	icmp(&p, ICMP_KIND_TOO_BIG, 840, 1);
+	assert_int_equal(peer_tcb(&p)->mss, 800);
+	peer_forget(&p);
+	recv(&p, ".", 1, 1001, 0);
+	peer_wait(&p, ICMP_PATH_LASTS);
+	user_sends(&p, 3000);
+	assert_int_equal(peer_tcb(&p)->local_mtu, 1500);
+	assert_int_equal(peer_tcb(&p)->mss, 1000);
+	expect(&p, ".", 1001, 1, 1000);
+	peer_forget(&p);
+	peer_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -381,6 +404,7 @@ int main(void)
 		cmocka_unit_test(test_plateaus),
 		cmocka_unit_test(test_path_mtu_in_recovery),
 		cmocka_unit_test(test_path_mtu_of_ipv6),
+		cmocka_unit_test(test_path_over_keeps_to_the_peer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -288,6 +288,24 @@ static void test_no_memory_behind_a_gap(void **unused)
 	}
 }
 
+/* Given up by its user, a connection holds on to nothing that came early. */
+static void test_released_with_a_gap(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	open_at(&p, 1);
+	recv(&p, ".", 101, 1, 100);
+	assert_non_null(peer_tcb(&p)->receiving);
+	assert_int_equal(user_close(&p.tcp, p.conn), 0);
+	assert_null(peer_tcb(&p)->receiving);
+	assert_int_equal(p.tcp.receivings.used, 0);
+	peer_step(&p);
+	expect_state(&p, FIN_WAIT_1);
+	peer_forget(&p);
+	peer_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -298,6 +316,7 @@ int main(void)
 		cmocka_unit_test(test_many_gaps),
 		cmocka_unit_test(test_costs_nothing_in_order),
 		cmocka_unit_test(test_no_memory_behind_a_gap),
+		cmocka_unit_test(test_released_with_a_gap),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -179,12 +179,37 @@ static void test_no_memory_to_begin(void **unused)
 	}
 }
 
+/* A TCP ends with each of its slots in use, up to the last of a leaf, and not one beyond it. */
+static void test_ends_with_a_full_leaf(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	for (uint32_t i = 0; i < 1u << SLOT_LEAF_BITS; i++) {
+		if (i % 2)
+			peer_connect(&p);
+		else
+			peer_listen(&p, 1);
+		p.tuple.remote_port++;
+		p.tuple.local_port++;
+		peer_forget(&p);
+	}
+	assert_int_equal(p.tcp.slots.used, 1u << SLOT_LEAF_BITS);
+	assert_int_equal(p.tcp.slots.cut, 1u << SLOT_LEAF_BITS);
+	peer_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_handles),		  cmocka_unit_test(test_first_in_first_out),
-		cmocka_unit_test(test_spent_generations), cmocka_unit_test(test_many),
-		cmocka_unit_test(test_next_used),	  cmocka_unit_test(test_no_memory_to_begin),
+		cmocka_unit_test(test_handles),
+		cmocka_unit_test(test_first_in_first_out),
+		cmocka_unit_test(test_spent_generations),
+		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_next_used),
+		cmocka_unit_test(test_no_memory_to_begin),
+		cmocka_unit_test(test_ends_with_a_full_leaf),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -429,13 +429,31 @@ static void test_passive_open(void **unused)
 	peer_done(&p);
 }
 
+/* Without scaling there is no scale to tell of, from the beginning. */
+static void test_no_scaling(void **unused)
+{
+	struct parley_tcp_info info = {.size = sizeof info};
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	peer_set(&p, PARLEY_SET_WINDOW_SCALE, 0);
+	peer_connect(&p);
+	assert_int_equal(status_info(&p.tcp, p.conn, &info), 0);
+	assert_int_equal(info.rcv_wscale, 0);
+	assert_false(info.has_wscale);
+	peer_forget(&p);
+	peer_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_syn_sent), cmocka_unit_test(test_established),
-		cmocka_unit_test(test_recovery), cmocka_unit_test(test_closing),
-		cmocka_unit_test(test_errors),	 cmocka_unit_test(test_listening),
-		cmocka_unit_test(test_walk),	 cmocka_unit_test(test_passive_open),
+		cmocka_unit_test(test_syn_sent),   cmocka_unit_test(test_established),
+		cmocka_unit_test(test_recovery),   cmocka_unit_test(test_closing),
+		cmocka_unit_test(test_errors),	   cmocka_unit_test(test_listening),
+		cmocka_unit_test(test_walk),	   cmocka_unit_test(test_passive_open),
+		cmocka_unit_test(test_no_scaling),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
