@@ -194,9 +194,9 @@ static bool first_check_sequence(struct tcp *tcp, struct tcb *tcb, struct step *
 	}
 	/* Of a RST only the number counts, not where its text ends. */
 	if (s->seg.flags & TCP_RST)
-		return judge_exact_rst(tcb, &s->seg) || /* SHLD-2 */
-		       seq_in_window(s->seg.seq, tcb->rcv.nxt, tcb->rcv.wnd) ||
-		       drop(tcp, tcb, s, PARLEY_DROP_RST_OUT_OF_WINDOW); /* UNL-11 */
+		return judge_exact_rst(tcb, &s->seg) ||				/* SHLD-2 */
+		       seq_in_window(s->seg.seq, tcb->rcv.nxt, tcb->rcv.wnd) || /* UNL-11 */
+		       drop(tcp, tcb, s, PARLEY_DROP_RST_OUT_OF_WINDOW);
 	/*
 	 * The SYN,ACK of a simultaneous open repeats a SYN that we have: its ACK is what counts.
 	 */
@@ -215,7 +215,7 @@ static bool first_check_sequence(struct tcp *tcp, struct tcb *tcb, struct step *
 	}
 	/* RFC 5961 4.2: a SYN is challenged wherever it stands, so do not trim it away. */
 	if (s->seg.flags & TCP_SYN && tcb->state != PARLEY_SYN_RECEIVED) {
-		challenge(tcp, tcb);
+		challenge(tcp, tcb); /* UNL-14 */
 		return drop(tcp, tcb, s, PARLEY_DROP_SYN_CHALLENGED);
 	}
 	window_trim(tcb, &s->seg);
@@ -307,7 +307,7 @@ static bool fourth_check_syn(struct tcp *tcp, struct tcb *tcb, struct step *s)
 	case PARLEY_CLOSING:
 	case PARLEY_LAST_ACK:
 	case PARLEY_TIME_WAIT:
-		challenge(tcp, tcb); /* UNL-14 */
+		challenge(tcp, tcb);
 		break;
 	}
 	return drop(tcp, tcb, s, PARLEY_DROP_SYN_CHALLENGED);

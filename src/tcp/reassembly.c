@@ -219,8 +219,8 @@ static enum placed beyond(struct tcp *tcp, struct tcb *tcb, uint64_t offset, con
 		ranges_removed(tcp, tcb);
 		return PLACED_NO_MEMORY;
 	}
-	ranges_add(&r->ranges, offset, offset + len);
-	count(tcp, PARLEY_COUNTER_OFO_QUEUE); /* SHLD-31 */
+	ranges_add(&r->ranges, offset, offset + len); /* SHLD-31 */
+	count(tcp, PARLEY_COUNTER_OFO_QUEUE);
 	return PLACED_BEYOND;
 }
 

@@ -79,6 +79,4 @@ void output_reply(struct tcp *tcp, struct tcb *tcb)
 		reply.why = tcb->owed & OWE_CHALLENGE ? PARLEY_WHY_CHALLENGE : PARLEY_WHY_ACK;
 		push(tcp, tcb->ifindex, &reply);
 	}
-	tcb->owed = 0;
-	tcb->dup_acks_owed = 0;
 }

@@ -12,10 +12,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Memory as it is elsewhere: full of what was there before. */
 static void *get(void *context, size_t size, size_t align)
 {
+	void *memory = aligned_alloc(align < 16 ? 16 : align, (size + align - 1) / align * align);
+
 	(void)context;
-	return aligned_alloc(align < 16 ? 16 : align, (size + align - 1) / align * align);
+	if (memory)
+		memset(memory, 0xa5, size);
+	return memory;
 }
 
 static void put(void *context, void *memory, size_t size)
@@ -34,6 +39,8 @@ static void watch(void *context, const struct parley_trace_event *event)
 {
 	struct peer *p = context;
 
+	if (p->also)
+		p->also(p->also_context, event);
 	if (event->kind == PARLEY_TRACE_SEGMENT_OUT)
 		p->why = (enum parley_why)event->value[9];
 	if (event->kind != PARLEY_TRACE_STATE)
@@ -55,6 +62,7 @@ static void start(struct peer *p, uint64_t now)
 	memset(p, 0, sizeof *p);
 	memory_init(&p->memory, &allocator, PEER_LIMIT);
 	assert_true(tcp_init(&p->tcp, &config, now));
+	memset(&p->egress, 0xa5, sizeof p->egress);
 	egress_init(&p->egress, 1500);
 	tcp_attach(&p->tcp, 1, &p->egress);
 	p->tuple = (struct tuple){
@@ -188,6 +196,10 @@ void peer_step(struct peer *p)
 		struct segment seg;
 
 		reply_segment(&reply, &seg);
+		assert_true(seg.flags & TCP_SYN || !seg.options.present);
+		/* As the net layer does it. */
+		observe_departure(&p->tcp, reply.conn, &reply.tuple, 1, &seg,
+				  (enum parley_state)reply.state, (enum parley_why)reply.why);
 		note(p, &reply.tuple, &seg, reply.why);
 	}
 	while ((tcb = egress_pop(&p->egress))) {

@@ -156,6 +156,33 @@ static void test_all_acknowledged(void **unused)
 	peer_done(&p);
 }
 
+/* WRITABLE is told once for each send that was cut short, DRAINED when nothing is left. */
+static void test_writable_is_told_once(void **unused)
+{
+	uint8_t bytes[9000] = {0};
+	struct parley_span span = {bytes, sizeof bytes};
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	p.plain = true;
+	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	peer_set(&p, PARLEY_SET_SEND_BUFFER, 6000);
+	peer_events(&p, p.conn, NULL);
+	assert_int_equal(user_send(&p.tcp, p.conn, &span, 1, 0), 6000);
+	peer_step(&p);
+	peer_forget(&p);
+	recv(&p, ".", 1, 2000, 0);
+	assert_int_equal(peer_events(&p, p.conn, NULL), 0);
+	recv(&p, ".", 1, 2001, 0); /* a third is free */
+	assert_int_equal(peer_events(&p, p.conn, NULL), PARLEY_WRITABLE);
+	recv(&p, ".", 1, 4001, 0);
+	assert_int_equal(peer_events(&p, p.conn, NULL), 0);
+	recv(&p, ".", 1, 6001, 0);
+	assert_int_equal(peer_events(&p, p.conn, NULL), PARLEY_DRAINED);
+	peer_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -166,6 +193,7 @@ int main(void)
 		cmocka_unit_test(test_duplicate_updates_the_window),
 		cmocka_unit_test(test_scaled_windows),
 		cmocka_unit_test(test_all_acknowledged),
+		cmocka_unit_test(test_writable_is_told_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -416,6 +416,78 @@ static void test_third_ack_with_text_and_fin(void **unused)
 	}
 }
 
+/* A FIN that came early ends the text, though a segment with more is filled in before it. */
+static void test_text_reaches_beyond_an_early_fin(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	recv(&p, "F.", 101, 1, 0);
+	expect(&p, ".", 1, 1, 0);
+	recv(&p, ".", 51, 1, 100);
+	expect(&p, ".", 1, 1, 0);
+	assert_int_equal(p.tcp.drops[PARLEY_DROP_TEXT_AFTER_FIN], 1);
+	recv(&p, ".", 1, 1, 50);
+	expect(&p, ".", 1, 102, 0);
+	expect_state(&p, CLOSE_WAIT);
+	user_receives(&p, 100);
+	assert_int_equal(user_receive(&p.tcp, p.conn, &(uint8_t){0}, 1), 0);
+	peer_done(&p);
+}
+
+/* Text at and behind an early FIN is dropped whole. */
+static void test_text_behind_an_early_fin(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	recv(&p, "F.", 101, 1, 0);
+	recv(&p, ".", 101, 1, 100);
+	recv(&p, ".", 102, 1, 100);
+	assert_int_equal(p.tcp.drops[PARLEY_DROP_TEXT_AFTER_FIN], 2);
+	assert_null(peer_tcb(&p)->receiving);
+	peer_forget(&p);
+	recv(&p, ".", 1, 1, 100);
+	expect(&p, ".", 1, 102, 0);
+	user_receives(&p, 100);
+	assert_int_equal(p.tcp.drops[PARLEY_DROP_TEXT_AFTER_FIN], 2);
+	peer_done(&p);
+}
+
+/*
+ * A byte that came with the SYN fills a buffer of one; the same byte again with the ACK, and one
+ * more that finds no room, change nothing.
+ */
+static void test_text_of_the_syn_again_at_a_full_window(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	peer_set(&p, PARLEY_SET_SYN_TEXT, 1);
+	peer_set(&p, PARLEY_SET_RECEIVE_BUFFER, 1);
+	peer_set(&p, PARLEY_SET_WINDOW_SCALE, 0);
+	peer_open_passive(&p);
+	recv(&p, "S", 0, 0, 1);
+	expect(&p, "S.", 0, 1, 0);
+	recv(&p, ".", 1, 1, 2);
+	expect_state(&p, ESTABLISHED);
+	peer_wait(&p, MS(40));
+	expect(&p, ".", 1, 2, 0);
+	expect_none(&p);
+	user_receives(&p, 1);
+	assert_int_equal(user_receive(&p.tcp, p.conn, &(uint8_t){0}, 1), -PARLEY_EAGAIN);
+	peer_forget(&p);
+	recv(&p, ".", 2, 1, 1);
+	user_receives(&p, 1);
+	peer_forget(&p);
+	peer_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -434,6 +506,9 @@ int main(void)
 		cmocka_unit_test(test_reset_at_zero_window),
 		cmocka_unit_test(test_reset_in_time_wait_ignored),
 		cmocka_unit_test(test_third_ack_with_text_and_fin),
+		cmocka_unit_test(test_text_reaches_beyond_an_early_fin),
+		cmocka_unit_test(test_text_behind_an_early_fin),
+		cmocka_unit_test(test_text_of_the_syn_again_at_a_full_window),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -523,6 +523,29 @@ static void test_silent_orphans_are_given_up(void **unused)
 	peer_done(&p);
 }
 
+/* Only what the peer could not have sent at once shows a round trip: by a unit of the window. */
+static void test_a_window_and_a_unit_show_nothing(void **unused)
+{
+	struct peer p;
+	uint32_t came;
+
+	(void)unused;
+	peer_init(&p);
+	open_slowly(&p, true);
+	for (came = 0; came < FIRST + 512; came += 512) {
+		recv(&p, ".", 1 + came, 1, 512);
+		user_receives(&p, 512);
+		peer_forget(&p);
+	}
+	assert_int_equal(peer_tcb(&p)->rcv_shift, 9);
+	assert_int_equal(peer_tcb(&p)->rcv_rtt, 0);
+	recv(&p, ".", 1 + came, 1, 1);
+	user_receives(&p, 1);
+	assert_int_not_equal(peer_tcb(&p)->rcv_rtt, 0);
+	peer_forget(&p);
+	peer_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -541,6 +564,7 @@ int main(void)
 		cmocka_unit_test(test_pressure_during_the_handshake),
 		cmocka_unit_test(test_orphans_are_given_up),
 		cmocka_unit_test(test_silent_orphans_are_given_up),
+		cmocka_unit_test(test_a_window_and_a_unit_show_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

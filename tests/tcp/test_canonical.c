@@ -3,7 +3,14 @@
 #include "peer.h"
 
 #include "tcp/canonical.h"
+#include "tcp/half_open.h"
+#include "tcp/listener.h"
+#include "tcp/remnant.h"
+#include "tcp/secret.h"
+#include "tcp/sending.h"
+#include "tcp/sent.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define WORDS 512
@@ -265,13 +272,450 @@ static void test_syn_entry(void **unused)
 	assert_true(same(&first, &second));
 }
 
+/* A challenge ACK as long ago as the interval limits no other: it might as well never have been. */
+static void test_old_challenge_does_not_count(void **unused)
+{
+	struct form never, old, recent;
+	struct peer p;
+	struct tcb *tcb;
+	uint64_t interval;
+
+	(void)unused;
+	busy(&p, 1000, 2000);
+	tcb = peer_tcb(&p);
+	interval = (uint64_t)tcb_setting(tcb, PARLEY_SET_CHALLENGE_INTERVAL);
+	form_of(&never, &p.tcp);
+	tcb->last_challenge = p.tcp.now - interval;
+	form_of(&old, &p.tcp);
+	assert_true(same(&never, &old));
+	tcb->last_challenge++;
+	form_of(&recent, &p.tcp);
+	assert_false(same(&never, &recent));
+	tcb->last_challenge = TCB_NEVER;
+	peer_done(&p);
+}
+
+/* A part that only stands ready is told from none, as it holds memory. */
+static void test_parts_count(void **unused)
+{
+	struct form without, with;
+	struct peer p;
+
+	(void)unused;
+	peer_init_at(&p, 1000, 2000);
+	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	form_of(&without, &p.tcp);
+	assert_non_null(sending_get(&p.tcp, peer_tcb(&p)));
+	form_of(&with, &p.tcp);
+	assert_false(same(&without, &with));
+	peer_done(&p);
+}
+
+/* Fields of which each single bit can be changed without the form having to look elsewhere. */
+static const struct {
+	const char *name;
+	size_t at, size;
+} plain_fields[] = {
+	FIELD(state),
+	FIELD(ifindex),
+	FIELD(snd_shift),
+	FIELD(rcv_shift),
+	FIELD(dupacks),
+	FIELD(flags),
+	FIELD(owed),
+	FIELD(dup_acks_owed),
+	FIELD(tuple),
+	FIELD(snd.una),
+	FIELD(snd.nxt),
+	FIELD(snd.wnd),
+	FIELD(snd.wl1),
+	FIELD(snd.wl2),
+	FIELD(snd.max_wnd),
+	FIELD(snd.up),
+	FIELD(rcv.nxt),
+	FIELD(rcv.wnd),
+	FIELD(rcv.acked),
+	FIELD(rcv.up),
+	FIELD(mss),
+	FIELD(rcv_mss),
+	FIELD(rcv_unacked),
+	FIELD(cwnd),
+	FIELD(ssthresh),
+	FIELD(lost_bytes),
+	FIELD(sacked_bytes),
+	FIELD(rto),
+	FIELD(srtt),
+	FIELD(rttvar),
+	FIELD(notice.bits),
+	FIELD(notice.error),
+	FIELD(notice.soft),
+	FIELD(recover),
+	FIELD(prior_cwnd_acked),
+	FIELD(peer_mss),
+	FIELD(local_mss),
+	FIELD(local_mtu),
+	FIELD(rcv_space),
+	FIELD(rcv_rtt),
+	FIELD(rcv_units),
+	FIELD(probes),
+	FIELD(retransmits),
+};
+
+enum { PLAIN_FIELDS = sizeof plain_fields / sizeof *plain_fields, CHANGES = 4096 };
+
+static uint64_t digest(const struct form *form)
+{
+	uint64_t hash = form->n;
+
+	for (uint32_t i = 0; i < form->n; i++)
+		hash = (hash ^ form->word[i]) * UINT64_C(0x9e3779b97f4a7c15) ^ hash >> 29;
+	return hash;
+}
+
+static int compare(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* No bit of any field hides another's: all forms with one bit changed are different. */
+static void test_each_bit(void **unused)
+{
+	static uint64_t digests[CHANGES];
+	struct form form;
+	struct peer p;
+	uint8_t *tcb;
+	size_t n = 0;
+
+	(void)unused;
+	busy(&p, 1000, 2000);
+	tcb = (uint8_t *)peer_tcb(&p);
+	form_of(&form, &p.tcp);
+	digests[n++] = digest(&form);
+	for (size_t i = 0; i < PLAIN_FIELDS; i++)
+		for (size_t bit = 0; bit < 8 * plain_fields[i].size; bit++) {
+			tcb[plain_fields[i].at + bit / 8] ^= (uint8_t)(1 << bit % 8);
+			form_of(&form, &p.tcp);
+			tcb[plain_fields[i].at + bit / 8] ^= (uint8_t)(1 << bit % 8);
+			assert_true(n < CHANGES);
+			digests[n++] = digest(&form);
+		}
+	qsort(digests, n, sizeof *digests, compare);
+	for (size_t i = 1; i < n; i++)
+		assert_true(digests[i - 1] != digests[i]);
+	peer_done(&p);
+}
+
+/* Deadlines by how far they lie ahead; one that has passed is due, however long ago. */
+static void test_deadlines(void **unused)
+{
+	struct form form[4];
+	struct peer p;
+	struct tcb *tcb;
+	uint64_t *deadline[4];
+
+	(void)unused;
+	busy(&p, 1000, 2000);
+	tcb = peer_tcb(&p);
+	deadline[0] = &tcb->main_at;
+	deadline[1] = &tcb->ack_at;
+	deadline[2] = &tcb->keepalive_at;
+	deadline[3] = &tcb->path_until;
+	for (int i = 0; i < 4; i++) {
+		const uint64_t at[4] = {p.tcp.now - 1, p.tcp.now, p.tcp.now + 1, p.tcp.now + 2};
+		uint64_t old = *deadline[i];
+
+		for (int k = 0; k < 4; k++) {
+			*deadline[i] = at[k];
+			form_of(&form[k], &p.tcp);
+		}
+		*deadline[i] = old;
+		assert_true(same(&form[0], &form[1]));
+		assert_false(same(&form[1], &form[2]));
+		assert_false(same(&form[2], &form[3]));
+	}
+	/* Since when the peer is silent counts while that is watched. */
+	tcb->keepalive_at = p.tcp.now + SEC(1);
+	form_of(&form[0], &p.tcp);
+	tcb->last_received--;
+	form_of(&form[1], &p.tcp);
+	assert_false(same(&form[0], &form[1]));
+	tcb->keepalive_at = TCB_NEVER;
+	peer_done(&p);
+}
+
+/* The text under way when some of it is acknowledged already. */
+static void test_text_behind_what_is_acknowledged(void **unused)
+{
+	struct form before, after;
+	struct stream_span span;
+	struct peer p;
+	uint8_t *byte;
+
+	(void)unused;
+	busy(&p, 1000, 2000);
+	recv(&p, ".", 501, 1001, 0);
+	peer_forget(&p);
+	form_of(&before, &p.tcp);
+	assert_int_equal(stream_block_spans(&peer_tcb(&p)->sending->stream, 1400, 1, &span, 1), 1);
+	byte = (uint8_t *)(uintptr_t)span.data;
+	*byte ^= 1;
+	form_of(&after, &p.tcp);
+	*byte ^= 1;
+	assert_false(same(&before, &after));
+	form_of(&after, &p.tcp);
+	assert_true(same(&before, &after));
+	/* What is acknowledged still stands in the block, and does not count. */
+	byte -= 1000;
+	*byte ^= 1;
+	form_of(&after, &p.tcp);
+	*byte ^= 1;
+	assert_true(same(&before, &after));
+	peer_done(&p);
+}
+
+/* Text that waits for the handshake counts, too. */
+static void test_text_behind_the_syn(void **unused)
+{
+	struct form before, after;
+	struct stream_span span;
+	struct peer p;
+	uint8_t *byte;
+
+	(void)unused;
+	peer_init_at(&p, 1000, 2000);
+	peer_connect(&p);
+	user_sends(&p, 100);
+	form_of(&before, &p.tcp);
+	assert_int_equal(stream_block_spans(&peer_tcb(&p)->sending->stream, 0, 1, &span, 1), 1);
+	byte = (uint8_t *)(uintptr_t)span.data;
+	*byte ^= 1;
+	form_of(&after, &p.tcp);
+	*byte ^= 1;
+	assert_false(same(&before, &after));
+	peer_forget(&p);
+	peer_done(&p);
+}
+
+/* A listener, a SYN entry, a remnant: each differs by what it has to tell. */
+static void test_other_entries(void **unused)
+{
+	struct form form[6];
+	struct peer p;
+	int n = 0;
+
+	(void)unused;
+	peer_init_at(&p, 1000, 2000);
+	peer_listen(&p, 4);
+	form_of(&form[n++], &p.tcp);
+	assert_int_equal(user_set(&p.tcp, p.listener, PARLEY_SET_BACKLOG, 5), 0);
+	form_of(&form[n++], &p.tcp);
+	recv(&p, "S", 0, 0, 0);
+	form_of(&form[n++], &p.tcp);
+	peer_wait(&p, MS(1));
+	form_of(&form[n++], &p.tcp);
+	recv(&p, ".", 1, 1, 0);
+	form_of(&form[n++], &p.tcp);
+	assert_int_equal(user_accept(&p.tcp, p.listener, 7, &p.conn), 0);
+	form_of(&form[n++], &p.tcp);
+	for (int i = 1; i < n; i++)
+		for (int k = 0; k < i; k++)
+			assert_false(same(&form[i], &form[k]));
+	peer_forget(&p);
+	peer_done(&p);
+}
+
+/* When the next timer is due, whichever that is. */
+static void test_first_timer(void **unused)
+{
+	struct peer p;
+	struct tcb *tcb;
+
+	(void)unused;
+	peer_init_at(&p, 1000, 2000);
+	assert_int_equal(tcp_first_timer(&p.tcp), TCB_NEVER);
+	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	assert_int_equal(tcp_first_timer(&p.tcp), TCB_NEVER);
+	tcb = peer_tcb(&p);
+	tcb->keepalive_at = 300;
+	assert_int_equal(tcp_first_timer(&p.tcp), 300);
+	tcb->ack_at = 200;
+	assert_int_equal(tcp_first_timer(&p.tcp), 200);
+	tcb->main_at = 100;
+	assert_int_equal(tcp_first_timer(&p.tcp), 100);
+	tcb->ack_at = tcb->keepalive_at = TCB_NEVER;
+	assert_int_equal(tcp_first_timer(&p.tcp), 100);
+	tcb->main_at = TCB_NEVER;
+	p.tuple.remote_port++;
+	peer_listen(&p, 4);
+	recv(&p, "S", 0, 0, 0);
+	assert_int_equal(tcp_first_timer(&p.tcp), p.tcp.now + SEC(1));
+	peer_forget(&p);
+	peer_done(&p);
+	/* A remnant's, which other entries' are compared with. */
+	peer_init_at(&p, 1000, 2000);
+	peer_reach(&p, PEER_ACTIVE, PARLEY_TIME_WAIT);
+	assert_int_equal(user_release(&p.tcp, p.conn), 0);
+	assert_int_equal(tcp_first_timer(&p.tcp), remnant_deadline(&p.tcp));
+	peer_done(&p);
+}
+
+/* One form more, which looks like none of those before it. */
+static void expect_new(struct form *forms, int *n, struct tcp *tcp)
+{
+	form_of(&forms[*n], tcp);
+	for (int i = 0; i < *n; i++)
+		assert_false(same(&forms[i], &forms[*n]));
+	++*n;
+}
+
+/* The form with one field of `object` changed is another; then it is as it was. */
+#define CHANGED(object, field, other)                   \
+	do {                                            \
+		__typeof__(*(object)) old_ = *(object); \
+		(object)->field = (other);              \
+		expect_new(forms, &n, &p.tcp);          \
+		*(object) = old_;                       \
+	} while (0)
+
+static struct form forms[24];
+
+static void test_each_field_of_a_syn_entry(void **unused)
+{
+	struct syn_entry *entry;
+	struct peer p;
+	int n = 0;
+
+	(void)unused;
+	peer_init_at(&p, 1000, 2000);
+	p.wscale = 3;
+	peer_reach(&p, PEER_LISTENER, PARLEY_SYN_RECEIVED);
+	entry = slot_object(&p.tcp.slots, peer_find(&p), ENTRY_SYN);
+	expect_new(forms, &n, &p.tcp);
+	CHANGED(entry, ifindex, 2);
+	CHANGED(entry, snd_shift, 4);
+	CHANGED(entry, rcv_shift, 4);
+	CHANGED(entry, held, SYN_FETCHED);
+	CHANGED(entry, retransmits, 1);
+	CHANGED(entry, tuple.remote_port, 1);
+	CHANGED(entry, wnd, entry->wnd - 1);
+	CHANGED(entry, mss, entry->mss - 1);
+	CHANGED(entry, wait, entry->wait - 1);
+	CHANGED(entry, challenged, entry_challenged(p.tcp.now) & ENTRY_CHALLENGE_MAX);
+	CHANGED(entry, timer.deadline, entry->timer.deadline - 1);
+	peer_done(&p);
+}
+
+static void test_each_field_of_a_remnant(void **unused)
+{
+	struct remnant *remnant;
+	struct peer p;
+	int n = 0;
+
+	(void)unused;
+	peer_init_at(&p, 1000, 2000);
+	peer_reach(&p, PEER_ACTIVE, PARLEY_TIME_WAIT);
+	assert_int_equal(user_release(&p.tcp, p.conn), 0);
+	remnant = slot_object(&p.tcp.slots, peer_find(&p), ENTRY_REMNANT);
+	expect_new(forms, &n, &p.tcp);
+	CHANGED(remnant, ifindex, 2);
+	CHANGED(remnant, ttl, 2);
+	CHANGED(remnant, wnd, 2);
+	CHANGED(remnant, ends, remnant->ends - 1);
+	CHANGED(remnant, challenged, entry_challenged(p.tcp.now) & ENTRY_CHALLENGE_MAX);
+	CHANGED(remnant, tuple.remote_port, 1);
+	CHANGED(remnant, tuple.local.b[0], 1);
+	peer_done(&p);
+}
+
+static void test_each_field_of_a_listener(void **unused)
+{
+	struct listener *listener;
+	struct peer p;
+	int n = 0;
+
+	(void)unused;
+	peer_init(&p);
+	peer_listen(&p, 4);
+	listener = slot_object(&p.tcp.slots, p.listener, ENTRY_LISTENER);
+	expect_new(forms, &n, &p.tcp);
+	CHANGED(listener, queued, 1);
+	CHANGED(listener, half_open, 1);
+	CHANGED(listener, backlog, 5);
+	CHANGED(listener, decides, true);
+	CHANGED(listener, listening.local.port, 81);
+	CHANGED(listener, notice.bits, 1);
+	CHANGED(listener, notice.error, 1);
+	CHANGED(listener, notice.soft, 1);
+	assert_int_equal(user_set(&p.tcp, p.listener, PARLEY_SET_TTL, 5), 0);
+	expect_new(forms, &n, &p.tcp);
+	peer_done(&p);
+}
+
+/* Of what was sent at the same time, the order counts: losses are found in it. */
+static void test_order_of_transmission(void **unused)
+{
+	struct form before, after;
+	struct peer p;
+	struct record *first;
+
+	(void)unused;
+	peer_init_at(&p, 1000, 2000);
+	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	user_sends(&p, 2000);
+	peer_forget(&p);
+	form_of(&before, &p.tcp);
+	first = sent_first(peer_tcb(&p));
+	list_remove(&first->by_time);
+	list_push_back(&peer_tcb(&p)->sending->by_time, &first->by_time);
+	form_of(&after, &p.tcp);
+	assert_false(same(&before, &after));
+	peer_done(&p);
+}
+
+/* Two remnants that differ in one end alone, and what was acknowledged of each. */
+static void test_ends_of_remnants(void **unused)
+{
+	int n = 0;
+
+	(void)unused;
+	for (uint16_t port = 40000; port < 40003; port++) {
+		struct peer p;
+
+		peer_init(&p);
+		p.tuple.remote_port = port;
+		p.iss = secret_isn(&p.tcp, &p.tuple);
+		peer_reach(&p, PEER_ACTIVE, PARLEY_TIME_WAIT);
+		assert_int_equal(user_release(&p.tcp, p.conn), 0);
+		expect_new(forms, &n, &p.tcp);
+		peer_done(&p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_shifted),	    cmocka_unit_test(test_each_field),
-		cmocka_unit_test(test_text),	    cmocka_unit_test(test_statistics_do_not_count),
-		cmocka_unit_test(test_time_counts), cmocka_unit_test(test_one_of_a_host),
+		cmocka_unit_test(test_shifted),
+		cmocka_unit_test(test_each_field),
+		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_statistics_do_not_count),
+		cmocka_unit_test(test_time_counts),
+		cmocka_unit_test(test_one_of_a_host),
 		cmocka_unit_test(test_syn_entry),
+		cmocka_unit_test(test_old_challenge_does_not_count),
+		cmocka_unit_test(test_parts_count),
+		cmocka_unit_test(test_each_bit),
+		cmocka_unit_test(test_deadlines),
+		cmocka_unit_test(test_text_behind_what_is_acknowledged),
+		cmocka_unit_test(test_text_behind_the_syn),
+		cmocka_unit_test(test_other_entries),
+		cmocka_unit_test(test_first_timer),
+		cmocka_unit_test(test_each_field_of_a_syn_entry),
+		cmocka_unit_test(test_each_field_of_a_remnant),
+		cmocka_unit_test(test_each_field_of_a_listener),
+		cmocka_unit_test(test_order_of_transmission),
+		cmocka_unit_test(test_ends_of_remnants),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
 #include "tcp/half_open.h"
 #include "tcp/held.h"
 #include "tcp/icmp.h"
+#include "tcp/listener.h"
 #include "tcp/status.h"
 
 static void listen_deciding(struct peer *p, uint32_t backlog)
@@ -662,6 +663,73 @@ static void test_anything(void **unused)
 	}
 }
 
+/* The time to decide may be shorter than the SYN,ACK's timer: it does not count any more then. */
+static void test_short_time_to_decide(void **unused)
+{
+	struct parley_syn syn;
+	struct peer p;
+
+	(void)unused;
+	begin(&p);
+	assert_int_equal(user_set(&p.tcp, p.listener, PARLEY_SET_DECIDE_TIMEOUT, (int64_t)MS(300)),
+			 0);
+	syn = fetch(&p);
+	assert_int_equal(decide(&p, syn.conn, PARLEY_DECIDE_ACCEPT), 0);
+	assert_int_equal(next_sent(&p).flags, TCP_SYN | TCP_ACK);
+	peer_wait(&p, SEC(1) - 1);
+	expect_none(&p);
+	peer_wait(&p, 1);
+	assert_int_equal(next_sent(&p).flags, TCP_SYN | TCP_ACK);
+	peer_forget(&p);
+	peer_done(&p);
+}
+
+/* The check of a listener's line finds each way in which it may be wrong. */
+static void test_torn_lines_are_found(void **unused)
+{
+	struct listener *listener;
+	struct syn_entry *first, *second;
+	uint32_t old;
+	struct peer p;
+
+	(void)unused;
+	begin(&p);
+	recv(&p, "S", 0, 0, 0);
+	p.tuple.remote_port++;
+	recv(&p, "S", 0, 0, 0);
+	listener = slot_object(&p.tcp.slots, p.listener, ENTRY_LISTENER);
+	first = slot_at(&p.tcp.slots, listener->held_first)->object;
+	second = slot_at(&p.tcp.slots, listener->held_last)->object;
+	assert_null(held_check(&p.tcp, listener));
+	first->held = SYN_FETCHED;
+	assert_non_null(held_check(&p.tcp, listener));
+	first->held = SYN_UNFETCHED;
+	second->prev = SLOT_NONE;
+	assert_non_null(held_check(&p.tcp, listener));
+	second->prev = first->slot;
+	first->listener++;
+	assert_non_null(held_check(&p.tcp, listener));
+	first->listener--;
+	second->next = first->slot;
+	first->prev = second->slot;
+	assert_non_null(held_check(&p.tcp, listener));
+	first->prev = SLOT_NONE;
+	second->next = SLOT_NONE;
+	old = listener->held_last;
+	listener->held_last = first->slot;
+	assert_non_null(held_check(&p.tcp, listener));
+	listener->held_last = old;
+	old = listener->held_first;
+	listener->held_first = listener->listening.slot; /* no SYN at all */
+	assert_non_null(held_check(&p.tcp, listener));
+	listener->held_first = old;
+	listener->half_open = 1;
+	assert_non_null(held_check(&p.tcp, listener));
+	listener->half_open = 2;
+	assert_null(held_check(&p.tcp, listener));
+	peer_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -685,6 +753,8 @@ int main(void)
 		cmocka_unit_test(test_over_a_remnant),
 		cmocka_unit_test(test_connect_over_it),
 		cmocka_unit_test(test_anything),
+		cmocka_unit_test(test_short_time_to_decide),
+		cmocka_unit_test(test_torn_lines_are_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 #include "peer.h"
 
 #include "tcp/icmp.h"
+#include "tcp/secret.h"
 
 /* An ICMP error that quotes a packet of 1040 bytes with this relative number arrives. */
 static bool icmp(struct peer *p, enum icmp_kind kind, uint32_t mtu, uint32_t seq)
@@ -337,6 +338,57 @@ static void test_path_mtu_in_recovery(void **unused)
 	peer_done(&p);
 }
 
+/* RFC 8201 4: what IPv6 says is believed from 1280 on, and nothing is guessed. */
+static void test_path_mtu_of_ipv6(void **unused)
+{
+	static const struct {
+		uint32_t said, mtu;
+	} cases[] = {{0, 1500},	   {500, 1500},	 {1279, 1500},
+		     {1280, 1280}, {1400, 1400}, {1500, 1500}};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct peer p;
+
+		peer_init(&p);
+		p.tuple.local = (struct parley_addr){{0x20, 1, 0xd, 0xb8, [15] = 1}};
+		p.tuple.remote = (struct parley_addr){{0x20, 1, 0xd, 0xb8, [15] = 2}};
+		p.iss = secret_isn(&p.tcp, &p.tuple);
+		p.mss = 1440;
+		peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+		user_sends(&p, 1440);
+		expect(&p, "P.", 1, 1, 1440);
+		icmp(&p, ICMP_KIND_TOO_BIG, cases[i].said, 1);
+		assert_int_equal(peer_tcb(&p)->local_mtu, cases[i].mtu);
+		assert_int_equal(peer_tcb(&p)->mss, cases[i].mtu - 60);
+		peer_forget(&p);
+		peer_done(&p);
+	}
+}
+
+/* When the smaller path is over, segments are as long as the peer takes them, and no longer. */
+static void test_path_over_keeps_to_the_peer(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	p.mss = 1000;
+	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	user_sends(&p, 1000);
+	icmp(&p, ICMP_KIND_TOO_BIG, 840, 1);
+	assert_int_equal(peer_tcb(&p)->mss, 800);
+	peer_forget(&p);
+	recv(&p, ".", 1, 1001, 0);
+	peer_wait(&p, ICMP_PATH_LASTS);
+	user_sends(&p, 3000);
+	assert_int_equal(peer_tcb(&p)->local_mtu, 1500);
+	assert_int_equal(peer_tcb(&p)->mss, 1000);
+	expect(&p, ".", 1001, 1, 1000);
+	peer_forget(&p);
+	peer_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -351,6 +403,8 @@ int main(void)
 		cmocka_unit_test(test_path_mtu_by_one),
 		cmocka_unit_test(test_plateaus),
 		cmocka_unit_test(test_path_mtu_in_recovery),
+		cmocka_unit_test(test_path_mtu_of_ipv6),
+		cmocka_unit_test(test_path_over_keeps_to_the_peer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

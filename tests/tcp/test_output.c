@@ -476,6 +476,145 @@ static void test_no_memory_for_a_send(void **unused)
 	}
 }
 
+/* It fits a frame: 64 KiB without room for the headers, and only whole segments of it. */
+static void test_super_segment_fits_a_frame(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	p.egress.offload_segment = true;
+	p.mss = 64;
+	p.wscale = 7;
+	peer_set(&p, PARLEY_SET_INITIAL_WINDOW, 1000);
+	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	peer_tcb(&p)->cwnd = 1 << 20;
+	p.wnd = 1 << 20;
+	recv(&p, ".", 1, 1, 0);
+	user_sends(&p, 65536);
+	assert_int_equal(next_sent(&p).len, (65535 - PARLEY_HEADER_MAX) / 64 * 64);
+	assert_int_equal(next_sent(&p).len, 65536 - (65535 - PARLEY_HEADER_MAX) / 64 * 64);
+	expect_none(&p);
+	peer_done(&p);
+}
+
+/* Neither window is passed, with something under way already. */
+static void test_super_segment_within_both_windows(void **unused)
+{
+	static const struct {
+		uint32_t cwnd, wnd, len;
+	} cases[] = {{9000, 50000, 7000}, {9999, 50000, 7000}, {50000, 9000, 7000},
+		     {50000, 9999, 7000}, {2000, 50000, 0},    {50000, 2000, 0}};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct peer p;
+
+		peer_init(&p);
+		p.egress.offload_segment = true;
+		p.wnd = cases[i].wnd;
+		peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+		peer_tcb(&p)->cwnd = cases[i].cwnd;
+		user_sends(&p, 2000);
+		expect(&p, "P.", 1, 1, 2000);
+		user_sends(&p, 20000);
+		if (cases[i].len)
+			expect(&p, ".", 2001, 1, cases[i].len);
+		expect_none(&p);
+		peer_done(&p);
+	}
+}
+
+/* RFC 6928 2, and RFC 5681 3.1 without it: the initial window by the size of segments. */
+static void test_initial_window_by_segment_size(void **unused)
+{
+	static const struct {
+		int64_t segments;
+		uint16_t mss;
+		uint32_t cwnd;
+	} cases[] = {
+		{10, 536, 5360},   {10, 1460, 14600}, {10, 1461, 14600}, {10, 4867, 14600},
+		{10, 6000, 14600}, {10, 7300, 14600}, {10, 7301, 14602}, {10, 8900, 17800},
+		{11, 8000, 88000}, {9, 8000, 72000},  {1, 536, 536},	 {0, 1095, 4380},
+		{0, 1096, 3288},   {0, 2190, 6570},   {0, 2191, 4382},
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct peer p;
+
+		peer_init(&p);
+		egress_init(&p.egress, 9000);
+		p.mss = cases[i].mss;
+		peer_set(&p, PARLEY_SET_INITIAL_WINDOW, cases[i].segments);
+		peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+		assert_int_equal(peer_tcb(&p)->cwnd, cases[i].cwnd);
+		peer_done(&p);
+	}
+}
+
+/* Text and FIN as one segment: of full size they go again as one. */
+static void test_full_segment_with_a_fin_again(void **unused)
+{
+	uint8_t bytes[1000];
+	struct parley_span span = {bytes, sizeof bytes};
+	struct peer p;
+
+	(void)unused;
+	established(&p);
+	for (uint32_t i = 0; i < sizeof bytes; i++)
+		bytes[i] = pattern(i);
+	assert_int_equal(user_send(&p.tcp, p.conn, &span, 1, 0), 1000);
+	assert_int_equal(user_shutdown(&p.tcp, p.conn, PARLEY_SHUT_WR), 0);
+	peer_step(&p);
+	expect(&p, "FP.", 1, 1, 1000);
+	peer_wait(&p, MS(200));
+	expect(&p, "FP.", 1, 1, 1000);
+	expect_none(&p);
+	peer_done(&p);
+}
+
+/* Nothing of a FIN that found no memory for its record stays allocated. */
+static void test_no_memory_for_the_record_of_a_fin(void **unused)
+{
+	struct peer p;
+	uint64_t before;
+
+	(void)unused;
+	established(&p);
+	before = p.memory.charged;
+	memory_fail_at(&p.memory, 2); /* the second: the first is of the part that sends */
+	assert_int_equal(user_shutdown(&p.tcp, p.conn, PARLEY_SHUT_WR), 0);
+	peer_step(&p);
+	expect_none(&p);
+	assert_null(peer_tcb(&p)->sending);
+	memory_fail_at(&p.memory, 0);
+	assert_true(p.memory.charged >= before);
+	peer_wait(&p, SEC(1));
+	expect(&p, "F.", 1, 1, 0);
+	peer_forget(&p);
+	peer_done(&p);
+}
+
+/* The time of a delayed ACK has come, and something else asks for output before its timer does. */
+static void test_delayed_ack_is_due(void **unused)
+{
+	(void)unused;
+	for (int due = 0; due < 2; due++) {
+		struct peer p;
+
+		established(&p);
+		recv(&p, "P.", 1, 1, 10);
+		tcp_set_now(&p.tcp, p.tcp.now + MS(40) - !due);
+		tcb_owe(&p.tcp, peer_tcb(&p), 0);
+		peer_step(&p);
+		if (due)
+			assert_int_equal(expect(&p, ".", 1, 11, 0).why, PARLEY_WHY_DELAYED);
+		expect_none(&p);
+		peer_done(&p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -499,6 +638,12 @@ int main(void)
 		cmocka_unit_test(test_super_segment),
 		cmocka_unit_test(test_no_memory_for_a_record),
 		cmocka_unit_test(test_no_memory_for_a_send),
+		cmocka_unit_test(test_super_segment_fits_a_frame),
+		cmocka_unit_test(test_super_segment_within_both_windows),
+		cmocka_unit_test(test_initial_window_by_segment_size),
+		cmocka_unit_test(test_full_segment_with_a_fin_again),
+		cmocka_unit_test(test_no_memory_for_the_record_of_a_fin),
+		cmocka_unit_test(test_delayed_ack_is_due),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

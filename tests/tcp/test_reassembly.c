@@ -258,6 +258,54 @@ static void test_costs_nothing_in_order(void **unused)
 	peer_done(&p);
 }
 
+/* Whatever finds no memory, text behind a gap is dropped whole, and may come again. */
+static void test_no_memory_behind_a_gap(void **unused)
+{
+	(void)unused;
+	for (uint64_t nth = 1;; nth++) {
+		struct peer p;
+		uint64_t failures;
+
+		open_at(&p, 1);
+		peer_forget(&p);
+		memory_fail_at(&p.memory, nth);
+		recv(&p, ".", 101, 1, 100);
+		failures = p.memory.failures;
+		memory_fail_at(&p.memory, 0);
+		assert_int_equal(p.tcp.drops[PARLEY_DROP_RECEIVE_MEMORY], failures);
+		assert_int_equal(reassembly_bytes(peer_tcb(&p)), failures ? 0 : 100);
+		expect(&p, ".", 1, 1, 0);
+		recv(&p, ".", 101, 1, 100);
+		expect(&p, ".", 1, 1, 0);
+		recv(&p, ".", 1, 1, 100);
+		expect(&p, ".", 1, 201, 0);
+		user_receives(&p, 200);
+		peer_done(&p);
+		if (!failures) {
+			assert_true(nth > 2);
+			return;
+		}
+	}
+}
+
+/* Given up by its user, a connection holds on to nothing that came early. */
+static void test_released_with_a_gap(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	open_at(&p, 1);
+	recv(&p, ".", 101, 1, 100);
+	assert_non_null(peer_tcb(&p)->receiving);
+	assert_int_equal(user_close(&p.tcp, p.conn), 0);
+	assert_null(peer_tcb(&p)->receiving);
+	assert_int_equal(p.tcp.receivings.used, 0);
+	peer_step(&p);
+	expect_state(&p, FIN_WAIT_1);
+	peer_forget(&p);
+	peer_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -267,6 +315,8 @@ int main(void)
 		cmocka_unit_test(test_reneging_takes_the_rightmost),
 		cmocka_unit_test(test_many_gaps),
 		cmocka_unit_test(test_costs_nothing_in_order),
+		cmocka_unit_test(test_no_memory_behind_a_gap),
+		cmocka_unit_test(test_released_with_a_gap),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

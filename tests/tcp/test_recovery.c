@@ -30,6 +30,13 @@ static void expect_segments(struct peer *p, uint32_t seq, uint32_t n)
 	expect_none(p);
 }
 
+/* The lost segment at `seq`, and then so many new ones from `from` on. */
+static void expect_segments_of_recovery(struct peer *p, uint32_t seq, uint32_t from, uint32_t n)
+{
+	expect(p, ".", seq, 1, 1000);
+	expect_segments(p, from, n);
+}
+
 static uint32_t cwnd(struct peer *p)
 {
 	return peer_tcb(p)->cwnd;
@@ -372,6 +379,157 @@ static void test_retransmission_overtaken_by_ack(void **unused)
 	peer_done(&p);
 }
 
+/*
+ * RFC 6582 3.2 step 3: a partial ACK takes what it acknowledges out of the inflated window and
+ * puts one segment back.
+ */
+static void test_partial_ack_deflates(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	sending(&p, 40);
+	expect_segments(&p, 1, 10);
+	for (int i = 0; i < 9; i++)
+		recv(&p, ".", 1, 1, 0);
+	expect(&p, ".", 10001, 1, 1000); /* limited transmit */
+	expect(&p, ".", 11001, 1, 1000);
+	expect_segments_of_recovery(&p, 1, 12001, 2);
+	/* 14 under way, 9 of them arrived. Three acknowledged: 11 and 7, and the fourth again. */
+	recv(&p, ".", 1, 3001, 0);
+	expect_segments_of_recovery(&p, 3001, 14001, 1);
+	/* Less than a segment takes nothing away. */
+	recv(&p, ".", 1, 3501, 0);
+	expect(&p, ".", 3501, 1, 500);
+	expect_none(&p);
+	peer_done(&p);
+}
+
+/*
+ * Once all that was sent before a timeout is acknowledged, duplicates tell of a new loss, and slow
+ * start goes by its own limit again. Not a byte before that.
+ */
+static void test_after_a_timeout(void **unused)
+{
+	(void)unused;
+	for (uint32_t missing = 0; missing < 2; missing++) {
+		struct peer p;
+
+		sending(&p, 100);
+		peer_forget(&p);
+		peer_wait(&p, MS(200));
+		peer_forget(&p);
+		recv(&p, ".", 1, 10001 - missing, 0);
+		peer_forget(&p);
+		assert_int_equal(cwnd(&p), 2000);
+		for (int i = 0; i < 3; i++)
+			recv(&p, ".", 1, 10001 - missing, 0);
+		assert_int_equal(p.tcp.counters[PARLEY_COUNTER_FAST_RETRANS], !missing);
+		peer_forget(&p);
+		peer_done(&p);
+	}
+}
+
+/* RFC 7661 4.1: half of cwnd under way is use in slow start, all but a segment in avoidance. */
+static void test_growth_by_use(void **unused)
+{
+	static const struct {
+		uint32_t segments, ssthresh, cwnd;
+	} cases[] = {
+		{4, UINT32_MAX, 10000}, {5, UINT32_MAX, 11000}, {9, UINT32_MAX, 11000},
+		{9, 10000, 10000},	{10, 10000, 11000},
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct peer p;
+
+		sending(&p, cases[i].segments);
+		expect_segments(&p, 1, cases[i].segments);
+		peer_tcb(&p)->ssthresh = cases[i].ssthresh;
+		peer_tcb(&p)->prior_cwnd_acked = 9000;
+		recv(&p, ".", 1, 1001, 0);
+		assert_int_equal(cwnd(&p), cases[i].cwnd);
+		peer_forget(&p);
+		peer_done(&p);
+	}
+}
+
+/* After a timeout avoidance begins to count from nothing: not a byte early. */
+static void test_avoidance_after_a_timeout(void **unused)
+{
+	(void)unused;
+	for (uint32_t missing = 0; missing < 2; missing++) {
+		struct peer p;
+
+		sending(&p, 100);
+		peer_forget(&p);
+		peer_tcb(&p)->prior_cwnd_acked = 5000;
+		peer_wait(&p, MS(200));
+		assert_int_equal(peer_tcb(&p)->prior_cwnd_acked, 0);
+		peer_forget(&p);
+		recv(&p, ".", 1, 10001, 0);
+		peer_forget(&p);
+		peer_tcb(&p)->ssthresh = 2000;
+		assert_int_equal(cwnd(&p), 2000);
+		recv(&p, ".", 1, 12001 - missing, 0);
+		assert_int_equal(cwnd(&p), missing ? 2000 : 3000);
+		peer_forget(&p);
+		peer_done(&p);
+	}
+}
+
+/* A partial ACK, and no memory to cut the next segment out of its record: the counts stay true. */
+static void test_partial_ack_without_memory(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	p.egress.offload_segment = true;
+	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	user_sends(&p, 4000);
+	expect(&p, "P.", 1, 1, 4000);
+	for (int i = 0; i < 6; i++)
+		recv(&p, ".", 1, 1, 0);
+	expect(&p, ".", 1, 1, 1000);
+	assert_int_equal(peer_tcb(&p)->sacked_bytes, 4000);
+	memory_fail_at(&p.memory, 1);
+	recv(&p, ".", 1, 1001, 0);
+	assert_int_equal(p.memory.failures, 1);
+	assert_int_equal(peer_tcb(&p)->sacked_bytes, 3000);
+	memory_fail_at(&p.memory, 0);
+	/* The timer sees to it. */
+	peer_forget(&p);
+	peer_wait(&p, SEC(1));
+	expect(&p, ".", 1001, 1, 1000);
+	peer_forget(&p);
+	peer_done(&p);
+}
+
+/* The third duplicate, of two segments in one record that cannot be cut: the same. */
+static void test_recovery_without_memory(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	p.egress.offload_segment = true;
+	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	user_sends(&p, 2000);
+	expect(&p, "P.", 1, 1, 2000);
+	recv(&p, ".", 1, 1, 0);
+	recv(&p, ".", 1, 1, 0);
+	memory_fail_at(&p.memory, 1);
+	recv(&p, ".", 1, 1, 0);
+	assert_int_equal(p.memory.failures, 1);
+	assert_int_equal(peer_tcb(&p)->sacked_bytes, 2000);
+	expect_none(&p);
+	peer_wait(&p, MS(200));
+	expect(&p, ".", 1, 1, 1000);
+	peer_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -390,6 +548,12 @@ int main(void)
 		cmocka_unit_test(test_window_closes_after_duplicates),
 		cmocka_unit_test(test_ack_division),
 		cmocka_unit_test(test_retransmission_overtaken_by_ack),
+		cmocka_unit_test(test_partial_ack_deflates),
+		cmocka_unit_test(test_after_a_timeout),
+		cmocka_unit_test(test_growth_by_use),
+		cmocka_unit_test(test_avoidance_after_a_timeout),
+		cmocka_unit_test(test_partial_ack_without_memory),
+		cmocka_unit_test(test_recovery_without_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
 
 #include "tcp/demux.h"
 #include "tcp/remnant.h"
+#include "tcp/secret.h"
 #include "tcp/status.h"
 
 #define TWO_MSL SEC(60)
@@ -297,6 +298,34 @@ static void test_after_months(void **unused)
 	peer_done(&p);
 }
 
+/* An expiry says how many timers fired, remnants' as others'. */
+static void test_expiry_counts(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	for (int i = 0; i < 3; i++) {
+		peer_reach(&p, PEER_ACTIVE, PARLEY_TIME_WAIT);
+		assert_int_equal(user_release(&p.tcp, p.conn), 0);
+		p.conn = PARLEY_NO_CONN;
+		p.tuple.remote_port++;
+		p.edge_known = false;
+		p.iss = secret_isn(&p.tcp, &p.tuple);
+	}
+	peer_listen(&p, 8);
+	tcp_set_now(&p.tcp, p.tcp.now + TWO_MSL - SEC(1));
+	recv(&p, "S", 0, 0, 0);
+	assert_int_equal(tcp_expire(&p.tcp), 0);
+	tcp_set_now(&p.tcp, p.tcp.now + SEC(1));
+	assert_int_equal(tcp_expire(&p.tcp), 1);
+	tcp_set_now(&p.tcp, p.tcp.now + REMNANT_TICK);
+	assert_int_equal(tcp_expire(&p.tcp), 3);
+	assert_int_equal(tcp_expire(&p.tcp), 0);
+	peer_forget(&p);
+	peer_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -311,6 +340,7 @@ int main(void)
 		cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_after_months),
+		cmocka_unit_test(test_expiry_counts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

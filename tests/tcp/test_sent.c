@@ -150,10 +150,88 @@ static void test_against_a_model(void **unused)
 	}
 }
 
+/* The check of the records finds each way in which they may be wrong. */
+static void test_wrong_records_are_found(void **unused)
+{
+	struct peer p;
+	struct tcb *tcb;
+	struct record *first, *last;
+
+	(void)unused;
+	peer_init(&p);
+	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	tcb = peer_tcb(&p);
+	assert_null(sent_check(tcb));
+	tcb->lost_bytes = 1;
+	assert_non_null(sent_check(tcb));
+	tcb->lost_bytes = 0;
+	user_sends(&p, 3000);
+	peer_forget(&p);
+	first = sent_first(tcb);
+	last = record_at(tcb, 2);
+	assert_null(sent_check(tcb));
+	first->lo = seq_add(first->lo, 1);
+	assert_non_null(sent_check(tcb));
+	first->lo = tcb->snd.una;
+	first->len++;
+	assert_non_null(sent_check(tcb));
+	first->len -= 2;
+	assert_non_null(sent_check(tcb));
+	first->len++;
+	last->len--;
+	assert_non_null(sent_check(tcb));
+	last->len++;
+	tcb->lost_bytes = 1000;
+	assert_non_null(sent_check(tcb));
+	tcb->lost_bytes = 0;
+	first->marks |= SENT_LOST;
+	assert_non_null(sent_check(tcb));
+	first->marks = 0;
+	first->at++;
+	assert_non_null(sent_check(tcb));
+	first->at--;
+	assert_null(sent_check(tcb));
+	/* An empty one, at the end so that nothing else is wrong. */
+	last->len = 0;
+	tcb->snd.nxt = last->lo;
+	assert_non_null(sent_check(tcb));
+	last->len = 1000;
+	tcb->snd.nxt = seq_add(last->lo, 1000);
+	assert_null(sent_check(tcb));
+	peer_done(&p);
+}
+
+/* Dropped whole, nothing of it counts any more. */
+static void test_clear(void **unused)
+{
+	struct peer p;
+	struct tcb *tcb;
+
+	(void)unused;
+	peer_init(&p);
+	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	tcb = peer_tcb(&p);
+	user_sends(&p, 3000);
+	peer_forget(&p);
+	sent_mark_all_lost(tcb);
+	tcb->sacked_bytes = 0;
+	assert_int_equal(sent_pipe(tcb), 0);
+	assert_non_null(sent_first_lost(tcb));
+	sent_clear(&p.tcp, tcb);
+	assert_int_equal(tcb->lost_bytes, 0);
+	assert_int_equal(tcb->sacked_bytes, 0);
+	assert_null(sent_first(tcb));
+	assert_null(sent_first_lost(tcb));
+	assert_int_equal(p.tcp.records.used, 0);
+	peer_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_against_a_model),
+		cmocka_unit_test(test_wrong_records_are_found),
+		cmocka_unit_test(test_clear),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

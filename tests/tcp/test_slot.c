@@ -152,12 +152,64 @@ static void test_next_used(void **unused)
 	peer_done(&p);
 }
 
+/* Without memory for the first of it a TCP does not begin, and nothing is left. */
+static void test_no_memory_to_begin(void **unused)
+{
+	(void)unused;
+	for (uint64_t nth = 1;; nth++) {
+		struct memory memory;
+		struct slots slots;
+		bool begun;
+		struct peer p;
+
+		peer_init(&p); /* for its allocator */
+		memory = p.memory;
+		memory_fail_at(&p.memory, nth);
+		memset(&slots, 0xa5, sizeof slots);
+		begun = slots_init(&slots, &p.memory);
+		memory_fail_at(&p.memory, 0);
+		if (begun) {
+			assert_true(nth > 2);
+			slots_free(&slots);
+		}
+		assert_int_equal(p.memory.charged, memory.charged);
+		peer_done(&p);
+		if (begun)
+			return;
+	}
+}
+
+/* A TCP ends with each of its slots in use, up to the last of a leaf, and not one beyond it. */
+static void test_ends_with_a_full_leaf(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	for (uint32_t i = 0; i < 1u << SLOT_LEAF_BITS; i++) {
+		if (i % 2)
+			peer_connect(&p);
+		else
+			peer_listen(&p, 1);
+		p.tuple.remote_port++;
+		p.tuple.local_port++;
+		peer_forget(&p);
+	}
+	assert_int_equal(p.tcp.slots.used, 1u << SLOT_LEAF_BITS);
+	assert_int_equal(p.tcp.slots.cut, 1u << SLOT_LEAF_BITS);
+	peer_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_handles),		  cmocka_unit_test(test_first_in_first_out),
-		cmocka_unit_test(test_spent_generations), cmocka_unit_test(test_many),
+		cmocka_unit_test(test_handles),
+		cmocka_unit_test(test_first_in_first_out),
+		cmocka_unit_test(test_spent_generations),
+		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_next_used),
+		cmocka_unit_test(test_no_memory_to_begin),
+		cmocka_unit_test(test_ends_with_a_full_leaf),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

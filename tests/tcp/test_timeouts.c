@@ -429,6 +429,121 @@ static void test_released_behind_a_closed_window(void **unused)
 	peer_done(&p);
 }
 
+/* As Linux probes: no text, and a number that the peer has acknowledged. */
+static void test_empty_probes(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	closed_window(&p);
+	peer_set(&p, PARLEY_SET_EMPTY_PROBES, 1);
+	for (int i = 0; i < 3; i++) {
+		while (!p.sent_count)
+			peer_wait(&p, MS(10));
+		assert_int_equal(expect(&p, ".", 1000, 1, 0).why, PARLEY_WHY_PROBE);
+		recv(&p, ".", 1, 1001, 0);
+		expect_none(&p);
+	}
+	assert_int_equal(p.tcp.counters[PARLEY_COUNTER_WINDOW_PROBES], 3);
+	p.wnd = 5000;
+	recv(&p, ".", 1, 1001, 0);
+	expect(&p, "P.", 1001, 1, 1000);
+	peer_done(&p);
+}
+
+/* A window that is taken back over text under way, and given again: that text is not repeated. */
+static void test_window_that_opens_on_text_under_way(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	user_sends(&p, 2000);
+	expect(&p, ".", 1, 1, 1000);
+	expect(&p, "P.", 1001, 1, 1000);
+	p.wnd = 0;
+	recv(&p, ".", 1, 1, 0);
+	p.wnd = 5000;
+	recv(&p, ".", 1, 1, 0);
+	expect_none(&p);
+	peer_done(&p);
+}
+
+/* A device that takes nothing: the SYN's timer goes on, and the attempt ends in its time. */
+static void test_syn_that_no_device_takes(void **unused)
+{
+	struct peer p;
+	int error, fired = 0;
+
+	(void)unused;
+	peer_init(&p);
+	peer_set(&p, PARLEY_SET_SYN_RETRIES, 2);
+	peer_connect(&p);
+	for (uint64_t rto = 1; rto <= 4; rto *= 2) {
+		assert_int_equal(tcp_deadline(&p.tcp), p.tcp.now + SEC(rto));
+		tcp_set_now(&p.tcp, p.tcp.now + SEC(rto));
+		fired += tcp_expire(&p.tcp);
+	}
+	assert_int_equal(fired, 3);
+	expect_state(&p, CLOSED);
+	peer_events(&p, p.conn, &error);
+	assert_int_equal(error, PARLEY_ETIMEDOUT);
+	peer_forget(&p);
+	peer_done(&p);
+}
+
+/* A window that opens by less than is worth sending: not a probe, but what fits, when it is due. */
+static void test_persist_becomes_override(void **unused)
+{
+	struct peer p;
+	struct sent sent;
+	uint64_t begin;
+
+	(void)unused;
+	closed_window(&p);
+	peer_wait(&p, MS(100));
+	begin = p.tcp.now;
+	p.wnd = 300;
+	recv(&p, ".", 1, 1001, 0);
+	expect_none(&p);
+	peer_wait(&p, MS(300));
+	sent = expect(&p, ".", 1001, 1, 300);
+	assert_int_equal(sent.at - begin, MS(200));
+	assert_int_equal(sent.why, PARLEY_WHY_NEW);
+	peer_forget(&p);
+	peer_done(&p);
+}
+
+/* RFC 6298 5.3: each ACK of something new starts the timer anew; 5.2: the last one stops it. */
+static void test_each_ack_restarts_the_timer(void **unused)
+{
+	struct peer p;
+	struct sent sent;
+	uint64_t acked;
+
+	(void)unused;
+	peer_init(&p);
+	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	user_sends(&p, 3000);
+	peer_forget(&p);
+	peer_wait(&p, MS(1));
+	recv(&p, ".", 1, 1001, 0);
+	peer_wait(&p, MS(150));
+	acked = p.tcp.now;
+	recv(&p, ".", 1, 2001, 0);
+	peer_wait(&p, MS(500));
+	sent = next_sent(&p);
+	assert_int_equal(sent.seq, 2001);
+	assert_int_equal(sent.why, PARLEY_WHY_RTO);
+	assert_true(sent.at >= acked + MS(200) && sent.at < acked + MS(300));
+	peer_forget(&p);
+	recv(&p, ".", 1, 3001, 0);
+	peer_wait(&p, SEC(100));
+	expect_none(&p);
+	peer_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -449,6 +564,11 @@ int main(void)
 		cmocka_unit_test(test_fin_wait_2),
 		cmocka_unit_test(test_fin_is_retransmitted),
 		cmocka_unit_test(test_released_behind_a_closed_window),
+		cmocka_unit_test(test_empty_probes),
+		cmocka_unit_test(test_window_that_opens_on_text_under_way),
+		cmocka_unit_test(test_syn_that_no_device_takes),
+		cmocka_unit_test(test_persist_becomes_override),
+		cmocka_unit_test(test_each_ack_restarts_the_timer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

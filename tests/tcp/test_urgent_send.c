@@ -412,6 +412,22 @@ static void test_nothing_left_after_relisten(void **unused)
 	peer_done(&p);
 }
 
+/* With the urgent text gone the rest waits as ever while it is under way (SHLD-7). */
+static void test_text_behind_waits(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	established(&p);
+	urgent(&p, 1);
+	expect_urgent(&p, "UP.", 1, 1, 1, 2);
+	user_sends(&p, 10);
+	expect_none(&p);
+	recv(&p, ".", 1, 2, 0);
+	expect(&p, "P.", 2, 1, 10);
+	peer_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -429,6 +445,7 @@ int main(void)
 		cmocka_unit_test(test_only_what_was_taken),
 		cmocka_unit_test(test_no_super_segment),
 		cmocka_unit_test(test_nothing_left_after_relisten),
+		cmocka_unit_test(test_text_behind_waits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,8 @@
 
 #include "tcp/status.h"
 
+#include <string.h>
+
 static int64_t send_one(struct peer *p)
 {
 	uint8_t byte = pattern(p->written);
@@ -556,6 +558,154 @@ static void test_addresses(void **unused)
 	peer_done(&p);
 }
 
+/* SHUT_RD: what waits is thrown away, what comes too, and the window says so. */
+static void test_reading_shut(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	peer_set(&p, PARLEY_SET_RECEIVE_BUFFER, 4000);
+	peer_set(&p, PARLEY_SET_WINDOW_SCALE, 0);
+	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	recv(&p, ".", 1, 1, 2000);
+	recv(&p, ".", 2001, 1, 2000);
+	peer_wait(&p, MS(40));
+	peer_forget(&p);
+	assert_int_equal(user_shutdown(&p.tcp, p.conn, PARLEY_SHUT_RD), 0);
+	peer_step(&p);
+	assert_int_equal(expect(&p, ".", 1, 4001, 0).wnd, 4000);
+	assert_int_equal(receive_one(&p), 0);
+	assert_null(peer_tcb(&p)->receiving);
+	assert_true(user_ready(&p.tcp, p.conn) & PARLEY_READABLE);
+	/* The connection goes on: text is taken, and what is sent goes out. */
+	recv(&p, ".", 4001, 1, 1000);
+	assert_int_equal(receive_one(&p), 0);
+	assert_int_equal(send_one(&p), 1);
+	expect(&p, "P.", 1, 5001, 1);
+	expect_state(&p, ESTABLISHED);
+	peer_done(&p);
+}
+
+/* With nothing to throw away it tells the peer nothing, not even of a buffer that has grown. */
+static void test_reading_shut_with_nothing_to_read(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	peer_set(&p, PARLEY_SET_RECEIVE_BUFFER, 4000);
+	peer_set(&p, PARLEY_SET_WINDOW_SCALE, 0);
+	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	peer_set(&p, PARLEY_SET_RECEIVE_BUFFER, 60000);
+	assert_int_equal(user_shutdown(&p.tcp, p.conn, PARLEY_SHUT_RD), 0);
+	peer_step(&p);
+	expect_none(&p);
+	peer_done(&p);
+}
+
+/* What a handle is ready for, in each state. */
+static void test_ready_by_state(void **unused)
+{
+	enum {
+		C = PARLEY_CONNECTED,
+		R = PARLEY_READABLE,
+		W = PARLEY_WRITABLE,
+		D = PARLEY_DRAINED,
+		P = PARLEY_PEER_CLOSED,
+		X = PARLEY_DEAD,
+	};
+	static const struct {
+		enum parley_state state;
+		uint32_t bits;
+	} cases[] = {
+		{PARLEY_LISTEN, D},
+		{PARLEY_SYN_SENT, D},
+		{PARLEY_SYN_RECEIVED, D},
+		{PARLEY_ESTABLISHED, C | W | D},
+		{PARLEY_FIN_WAIT_1, C | D},
+		{PARLEY_FIN_WAIT_2, C | D},
+		{PARLEY_CLOSE_WAIT, C | R | W | D | P},
+		{PARLEY_CLOSING, C | R | D | P},
+		{PARLEY_LAST_ACK, C | R | D | P},
+		{PARLEY_TIME_WAIT, C | R | D | P | X},
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct peer p;
+
+		reach(&p, PARLEY_PROFILE_DEFAULT, cases[i].state);
+		if (user_ready(&p.tcp, p.conn) != cases[i].bits)
+			fail_msg("%s: %x", p.where, user_ready(&p.tcp, p.conn));
+		/* Ended by the user, it is ready for whoever still asks. */
+		assert_int_equal(user_abort(&p.tcp, p.conn), 0);
+		assert_int_equal(user_ready(&p.tcp, p.conn) & (C | R | W | X), R | W | X);
+		peer_step(&p);
+		peer_forget(&p);
+		peer_done(&p);
+	}
+}
+
+/* And what bytes change of it. */
+static void test_ready_by_bytes(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	recv(&p, ".", 1, 1, 10);
+	assert_int_equal(user_ready(&p.tcp, p.conn),
+			 PARLEY_CONNECTED | PARLEY_READABLE | PARLEY_WRITABLE | PARLEY_DRAINED);
+	user_receives(&p, 10);
+	peer_set(&p, PARLEY_SET_SEND_BUFFER, 3000);
+	user_sends(&p, 2000);
+	assert_int_equal(user_ready(&p.tcp, p.conn), PARLEY_CONNECTED | PARLEY_WRITABLE);
+	user_sends(&p, 1);
+	assert_int_equal(user_ready(&p.tcp, p.conn), PARLEY_CONNECTED);
+	/* The FIN is no byte: with all text acknowledged nothing is left, though it may be lost. */
+	peer_set(&p, PARLEY_SET_NODELAY, 1);
+	assert_int_equal(user_shutdown(&p.tcp, p.conn, PARLEY_SHUT_WR), 0);
+	peer_step(&p);
+	peer_forget(&p);
+	recv(&p, ".", 11, 2002, 0);
+	assert_int_equal(user_ready(&p.tcp, p.conn), PARLEY_CONNECTED | PARLEY_DRAINED);
+	recv(&p, ".", 11, 2003, 0);
+	assert_int_equal(user_ready(&p.tcp, p.conn), PARLEY_CONNECTED | PARLEY_DRAINED);
+	peer_forget(&p);
+	peer_done(&p);
+}
+
+/* What was reserved can be committed once, by one call; what is not is let go of. */
+static void test_commit_ends_the_reservation(void **unused)
+{
+	struct parley_buffer buffer;
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	p.plain = true;
+	assert_int_equal(user_commit(&p.tcp, p.conn, 1, 0), -PARLEY_EINVAL);
+	assert_int_equal(user_reserve(&p.tcp, p.conn, 40, &buffer, 1), 1);
+	memset(buffer.data, 0, buffer.len);
+	assert_int_equal(user_commit(&p.tcp, p.conn, buffer.len + 1, 0), -PARLEY_EINVAL);
+	assert_int_equal(user_commit(&p.tcp, p.conn, 30, 0), 30);
+	assert_int_equal(user_commit(&p.tcp, p.conn, 1, 0), -PARLEY_EINVAL);
+	peer_step(&p);
+	expect(&p, "P.", 1, 1, 30);
+	recv(&p, ".", 1, 31, 0);
+	assert_null(peer_tcb(&p)->sending);
+	/* Nothing of it at all. */
+	assert_int_equal(user_reserve(&p.tcp, p.conn, 40, &buffer, 1), 1);
+	assert_int_equal(user_commit(&p.tcp, p.conn, 0, 0), 0);
+	assert_null(peer_tcb(&p)->sending);
+	peer_step(&p);
+	expect_none(&p);
+	peer_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -576,6 +726,11 @@ int main(void)
 		cmocka_unit_test(test_reset_after_the_fin_reads_as_the_end),
 		cmocka_unit_test(test_refused_segments_do_not_postpone_keepalive),
 		cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_reading_shut),
+		cmocka_unit_test(test_reading_shut_with_nothing_to_read),
+		cmocka_unit_test(test_ready_by_state),
+		cmocka_unit_test(test_ready_by_bytes),
+		cmocka_unit_test(test_commit_ends_the_reservation),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

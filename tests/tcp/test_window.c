@@ -244,6 +244,131 @@ static void test_right_edge_never_moves_left(void **unused)
 	}
 }
 
+/* A large buffer: an update for each quarter of it that becomes free, and not for a byte less. */
+static void test_update_by_a_quarter(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	open_with(&p, 40000, -1);
+	for (uint32_t i = 0; i < 20; i++)
+		recv(&p, ".", 1 + 1000 * i, 1, 1000);
+	peer_wait(&p, MS(40));
+	peer_forget(&p);
+	user_receives(&p, 9999);
+	expect_none(&p);
+	user_receives(&p, 1);
+	assert_int_equal(expect(&p, ".", 1, 20001, 0).wnd, 30000);
+	/* Of a buffer of a few segments it takes two of them. */
+	peer_done(&p);
+	open_with(&p, 8000, -1);
+	for (uint32_t i = 0; i < 4; i++)
+		recv(&p, ".", 1 + 1000 * i, 1, 1000);
+	peer_wait(&p, MS(40));
+	peer_forget(&p);
+	user_receives(&p, 2919);
+	expect_none(&p);
+	user_receives(&p, 1);
+	assert_int_equal(expect(&p, ".", 1, 4001, 0).wnd, 6920);
+	peer_done(&p);
+}
+
+/* Without scaling no more than 65535 can be told, so what is free beyond that is no news. */
+static void test_no_update_beyond_the_field(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	open_with(&p, 1 << 20, -1);
+	recv(&p, ".", 1, 1, 1000);
+	recv(&p, ".", 1001, 1, 1000);
+	assert_int_equal(expect(&p, ".", 1, 2001, 0).wnd, 65535);
+	user_receives(&p, 2000);
+	expect_none(&p);
+	/* Bytes at a time, as long as the peer's ACKs have room. */
+	recv(&p, ".", 2001, 1, 1000);
+	user_receives(&p, 1000);
+	expect_none(&p);
+	peer_done(&p);
+}
+
+/*
+ * A FIN needs no room: at a closed window it is acceptable, so an ACK of what was not sent that
+ * comes with it is challenged and answered no more often than that.
+ */
+static void test_fin_at_a_closed_window_is_acceptable(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	open_with(&p, 1000, -1);
+	recv(&p, ".", 1, 1, 1000);
+	peer_wait(&p, MS(40));
+	assert_int_equal(expect(&p, ".", 1, 1001, 0).wnd, 0);
+	recv(&p, "F.", 1001, 7, 0);
+	assert_int_equal(expect(&p, ".", 1, 1001, 0).why, PARLEY_WHY_CHALLENGE);
+	recv(&p, "F.", 1001, 7, 0);
+	expect_none(&p);
+	/* Text is not, and neither is a SYN, nor a FIN that stands elsewhere. */
+	recv(&p, "F.", 1001, 7, 1);
+	expect(&p, ".", 1, 1001, 0);
+	recv(&p, ".", 1001, 7, 1);
+	expect(&p, ".", 1, 1001, 0);
+	recv(&p, "F.", 1002, 7, 0);
+	expect(&p, ".", 1, 1001, 0);
+	recv(&p, "F.", 1001, 1, 0);
+	expect(&p, ".", 1, 1002, 0);
+	expect_state(&p, CLOSE_WAIT);
+	peer_done(&p);
+}
+
+/* By the letter of table 6 a FIN needs its place in the window, as text does. */
+static void test_fin_at_the_edge_by_the_letter(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	peer_set(&p, PARLEY_SET_WINDOW_EDGES, 0);
+	peer_set(&p, PARLEY_SET_RECEIVE_BUFFER, 1000);
+	peer_set(&p, PARLEY_SET_WINDOW_SCALE, 0);
+	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	recv(&p, "F.", 1, 1, 1000);
+	expect_state(&p, ESTABLISHED);
+	assert_int_equal(tcb_readable(peer_tcb(&p)), 1000);
+	peer_forget(&p);
+	user_receives(&p, 1000);
+	peer_forget(&p);
+	recv(&p, "F.", 1001, 1, 999);
+	expect_state(&p, CLOSE_WAIT);
+	peer_forget(&p);
+	peer_done(&p);
+}
+
+/* RFC 7323 2.4: with unread bytes the field is rounded up to a unit, so that the edge stays. */
+static void test_rounded_up(void **unused)
+{
+	static const struct {
+		uint32_t unread, wnd;
+	} cases[] = {{1, 65536},   {511, 65536},  {512, 65024},	 {513, 65024},
+		     {600, 65024}, {1023, 65024}, {1024, 64512}, {1400, 64512}};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct peer p;
+
+		peer_init(&p);
+		p.wscale = 0;
+		peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+		assert_int_equal(peer_tcb(&p)->rcv_shift, 9);
+		recv(&p, "P.", 1, 1, cases[i].unread);
+		peer_wait(&p, MS(40));
+		assert_int_equal(expect(&p, ".", 1, 1 + cases[i].unread, 0).wnd, cases[i].wnd);
+		assert_int_equal(peer_tcb(&p)->rcv.wnd, cases[i].wnd);
+		peer_done(&p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -257,6 +382,11 @@ int main(void)
 		cmocka_unit_test(test_smaller_buffer_does_not_shrink),
 		cmocka_unit_test(test_cut_at_the_right_edge),
 		cmocka_unit_test(test_right_edge_never_moves_left),
+		cmocka_unit_test(test_update_by_a_quarter),
+		cmocka_unit_test(test_no_update_beyond_the_field),
+		cmocka_unit_test(test_fin_at_a_closed_window_is_acceptable),
+		cmocka_unit_test(test_fin_at_the_edge_by_the_letter),
+		cmocka_unit_test(test_rounded_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

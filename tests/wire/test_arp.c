@@ -24,6 +24,7 @@ static void test_golden(void **state)
 	assert_true(ip_is_v4(&packet.sender) && ip_is_v4(&packet.target));
 	assert_int_equal(ip_to_v4(&packet.sender), 0xc0000201);
 	assert_int_equal(ip_to_v4(&packet.target), 0xc0000202);
+	memset(out, 0xa5, sizeof out);
 	assert_int_equal(arp_emit(out, &packet), ARP_LEN);
 	assert_memory_equal(out, request, ARP_LEN);
 }

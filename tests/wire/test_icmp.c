@@ -38,6 +38,7 @@ static void test_echo_golden(void **state)
 	assert_int_equal(message.data_len, 3);
 	assert_memory_equal(message.data, "abc", 3);
 	message.type = ICMP_ECHO_REPLY;
+	memset(out, 0xa5, sizeof out);
 	assert_int_equal(icmp_emit_echo(out, &message), sizeof pong);
 	assert_memory_equal(out, pong, sizeof pong);
 }
@@ -225,7 +226,8 @@ static void test_codes_of_unreachable(void **state)
 
 	(void)state;
 	for (uint8_t code = 0; code < sizeof kinds / sizeof kinds[0]; code++) {
-		size_t len = icmp_emit_error(out, ICMP_UNREACHABLE, code, 0, &cause);
+		size_t len = icmp_emit_error(memset(out, 0xa5, sizeof out), ICMP_UNREACHABLE, code,
+					     0, &cause);
 
 		assert_int_equal(icmp_parse(&message, out, len), WIRE_OK);
 		assert_int_equal(message.kind, kinds[code]);
@@ -244,8 +246,8 @@ static void test_emitted_errors(void **state)
 		struct icmp_message message;
 		struct ip_packet cause;
 		uint8_t *bytes = packet_of(&cause, lens[i], IP_UDP);
-		size_t len = icmp_emit_error(out, ICMP_UNREACHABLE, ICMP_FRAGMENTATION_NEEDED, 1280,
-					     &cause);
+		size_t len = icmp_emit_error(memset(out, 0xa5, sizeof out), ICMP_UNREACHABLE,
+					     ICMP_FRAGMENTATION_NEEDED, 1280, &cause);
 
 		assert_int_equal(len, expected);
 		assert_memory_equal(out + 8, bytes, len - 8);

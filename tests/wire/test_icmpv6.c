@@ -109,11 +109,15 @@ static void test_kinds(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		uint8_t bytes[8] = {cases[i].type, cases[i].code};
+		uint8_t bytes[8] = {cases[i].type, cases[i].code, 0, 0, 1, 2, 3, 4};
+		bool echo = cases[i].kind == ICMP_KIND_ECHO_REPLY;
 		struct icmp_message message;
 
 		assert_int_equal(finish_and_parse(&message, bytes, 8), WIRE_OK);
 		assert_int_equal(message.kind, cases[i].kind);
+		assert_int_equal(message.id, echo ? 0x0102 : 0);
+		assert_int_equal(message.number, echo ? 0x0304 : 0);
+		assert_int_equal(message.mtu, cases[i].kind == ICMP_KIND_TOO_BIG ? 0x01020304 : 0);
 		assert_int_equal(message.is_error, cases[i].type < 128);
 		assert_false(message.has_quote);
 	}
@@ -166,6 +170,9 @@ static void test_quote(void **state)
 			assert_int_equal(finish_and_parse(&message, bytes, cut), WIRE_OK);
 			assert_int_equal(message.has_quote, cut >= 48);
 			assert_false(message.has_quote && message.quote.has_ports);
+			assert_int_equal(message.quote.src_port, 0);
+			assert_int_equal(message.quote.dst_port, 0);
+			assert_int_equal(message.quote.seq, 0);
 		}
 	}
 }

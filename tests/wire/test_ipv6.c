@@ -91,6 +91,7 @@ static void test_golden(void **state)
 	assert_int_equal(packet.header_len, 40);
 	assert_int_equal(packet.payload_len, 4);
 	assert_memory_equal(packet.payload, "abcd", 4);
+	memset(out, 0xa5, sizeof out);
 	assert_int_equal(ipv6_emit(out, &packet), IPV6_HEADER_LEN);
 	assert_memory_equal(out, golden, sizeof out);
 }
@@ -209,6 +210,25 @@ static void test_option_actions(void **state)
 			assert_int_equal(packet.problem.at, 43);
 		}
 	}
+}
+
+/* Each option by its own length: what looks like one inside another's data is none. */
+static void test_options_one_after_another(void **state)
+{
+	/* Unknown, to be skipped, 4 bytes long; then one to be told of. */
+	static const uint8_t told[] = {0, 1, 0x1e, 4, 0, 0, 0, 0, 0xde, 6, 0, 0, 0, 0, 0, 0};
+	/* The same bytes inside the data of an option of 12. */
+	static const uint8_t hidden[] = {0, 1, 0x1e, 12, 0, 0, 0, 0, 0xde, 6, 0, 0, 0, 0, 0, 0};
+	/* Pad1 between them, and PadN that reaches to the end. */
+	static const uint8_t padded[] = {0, 1, 0, 0, 0x1e, 1, 0, 0, 1, 6, 0xde, 6, 0, 0, 0, 0};
+	struct ip_packet packet;
+
+	(void)state;
+	assert_int_equal(with_one(DESTINATION, told, 16, &packet), WIRE_BAD_OPTION);
+	assert_true(packet.problem.owed);
+	assert_int_equal(packet.problem.at, 48);
+	assert_int_equal(with_one(DESTINATION, hidden, 16, &packet), WIRE_OK);
+	assert_int_equal(with_one(DESTINATION, padded, 16, &packet), WIRE_OK);
 }
 
 static void test_broken_options(void **state)
@@ -340,12 +360,19 @@ static void test_random(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_golden),	       cmocka_unit_test(test_lengths),
-		cmocka_unit_test(test_addresses),      cmocka_unit_test(test_all_headers),
-		cmocka_unit_test(test_limit),	       cmocka_unit_test(test_option_actions),
-		cmocka_unit_test(test_broken_options), cmocka_unit_test(test_hop_by_hop_elsewhere),
-		cmocka_unit_test(test_routing),	       cmocka_unit_test(test_fragments),
-		cmocka_unit_test(test_unknown),	       cmocka_unit_test(test_random),
+		cmocka_unit_test(test_golden),
+		cmocka_unit_test(test_lengths),
+		cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_all_headers),
+		cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_option_actions),
+		cmocka_unit_test(test_options_one_after_another),
+		cmocka_unit_test(test_broken_options),
+		cmocka_unit_test(test_hop_by_hop_elsewhere),
+		cmocka_unit_test(test_routing),
+		cmocka_unit_test(test_fragments),
+		cmocka_unit_test(test_unknown),
+		cmocka_unit_test(test_random),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

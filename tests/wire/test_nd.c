@@ -279,6 +279,37 @@ static void test_random(void **state)
 	}
 }
 
+/* Byte for byte, each flag by itself; RFC 4861 4.2, 4.6.1, 4.6.2, 4.6.4. */
+static void test_router_advertisement_bytes(void **state)
+{
+	struct nd_message m = advertisement();
+	struct sample s;
+
+	(void)state;
+	for (int flags = 0; flags < 4; flags++) {
+		const uint8_t golden[] = {
+			134, 0, 0, 0, 63, 0, 0x07, 0x08, 0, 0, 0x4e, 0x20, 0, 0, 0x01, 0xf4,
+			/* source link-layer address */
+			1, 1, 2, 0, 0, 0, 0, 9,
+			/* MTU */
+			5, 1, 0, 0, 0, 0, 0x05, 0x78,
+			/* prefix */
+			3, 4, 64, (uint8_t)((flags & 1 ? 0x80 : 0) | (flags & 2 ? 0x40 : 0)), 0, 1,
+			0x51, 0x80, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0x20, 0x01, 0x0d, 0xb8, 0,
+			5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+
+		memset(&s, 0xa5, sizeof s);
+		m.has_mac = true;
+		m.mac = mac;
+		m.prefix[0].on_link = flags & 1;
+		m.prefix[0].autonomous = flags & 2;
+		make(&s, "fe80::9", "ff02::1", &m);
+		assert_int_equal(s.packet.payload_len, sizeof golden);
+		s.bytes[2] = s.bytes[3] = 0; /* the checksum */
+		assert_memory_equal(s.bytes, golden, sizeof golden);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -291,6 +322,7 @@ int main(void)
 		cmocka_unit_test(test_lengths),
 		cmocka_unit_test(test_odd_options),
 		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_router_advertisement_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,6 +19,7 @@ static void test_golden_section(void **state)
 	uint8_t out[64];
 
 	(void)state;
+	memset(out, 0xa5, sizeof out);
 	assert_int_equal(pcapng_section(out, sizeof out, NULL, NULL), sizeof bare);
 	assert_memory_equal(out, bare, sizeof bare);
 	assert_int_equal(pcapng_section(out, sizeof out, "", ""), sizeof bare);
@@ -55,11 +56,13 @@ static void test_golden_interface_and_packet(void **state)
 	uint8_t out[64];
 
 	(void)state;
+	memset(out, 0xa5, sizeof out);
 	assert_int_equal(pcapng_interface(out, sizeof out, "lo", PCAPNG_ETHERNET, 262144),
 			 sizeof golden_interface);
 	assert_memory_equal(out, golden_interface, sizeof golden_interface);
 	assert_int_equal(pcapng_interface(out, sizeof out, NULL, PCAPNG_RAW_IP, 0), 32);
 	assert_int_equal(out[8], 101);
+	memset(out, 0xa5, sizeof out);
 	assert_int_equal(pcapng_packet(out, sizeof out, &hello), sizeof golden_packet);
 	assert_memory_equal(out, golden_packet, sizeof golden_packet);
 	/* Without options there is no end of options either. */
@@ -69,6 +72,17 @@ static void test_golden_interface_and_packet(void **state)
 	bare.direction = PCAPNG_INBOUND;
 	assert_int_equal(pcapng_packet(out, sizeof out, &bare), 44);
 	assert_int_equal(get_le32(out + 32), 1);
+}
+
+/* Nor does one without bytes need more than its frame. */
+static void test_room_for_an_empty_packet(void **state)
+{
+	const struct pcapng_packet empty = {.bytes = hello.bytes};
+	uint8_t out[32];
+
+	(void)state;
+	assert_int_equal(pcapng_packet(out, 31, &empty), 0);
+	assert_int_equal(pcapng_packet(out, 32, &empty), 32);
 }
 
 /* A block is written where it fits, and not a byte of it where it does not. */
@@ -680,12 +694,55 @@ static void test_random_damage(void **state)
 		assert_true(ends[i] > 50);
 }
 
+/* Anything but a section's begin, of whatever length, is no capture. */
+static void test_not_a_capture(void **state)
+{
+	static const uint8_t section[] = {0x0a, 0x0d, 0x0d, 0x0a}, other[12] = {1, 2, 3, 4};
+
+	(void)state;
+	for (size_t len = 0; len <= sizeof other; len++) {
+		struct pcapng_reader reader;
+		struct pcapng_packet packet;
+		uint8_t *copy = exact_copy(other, len);
+
+		pcapng_open(&reader, copy, len, interfaces, 4);
+		assert_int_equal(pcapng_next(&reader, &packet), PCAPNG_NOT_A_CAPTURE);
+		free(copy);
+	}
+	for (size_t len = 0; len <= sizeof section; len++) {
+		struct pcapng_reader reader;
+		struct pcapng_packet packet;
+		uint8_t *copy = exact_copy(section, len);
+
+		pcapng_open(&reader, copy, len, interfaces, 4);
+		assert_int_equal(pcapng_next(&reader, &packet),
+				 len < 4 ? PCAPNG_NOT_A_CAPTURE : PCAPNG_TRUNCATED);
+		free(copy);
+	}
+}
+
+/* Too long, and without a place to cut it: nothing is left. */
+static void test_comment_of_continuations(void **state)
+{
+	static char text[70000];
+	static uint8_t out[70000];
+	struct pcapng_packet packet = {.bytes = (const uint8_t *)"x", .len = 1, .original_len = 1};
+
+	(void)state;
+	memset(text, 0x80, sizeof text - 1);
+	packet.comment = text;
+	packet.comment_len = sizeof text - 1;
+	assert_int_equal(pcapng_packet(out, sizeof out, &packet), 36);
+	assert_int_equal(pcapng_section(out, sizeof out, text, NULL), 28);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_golden_section),
 		cmocka_unit_test(test_golden_interface_and_packet),
 		cmocka_unit_test(test_room),
+		cmocka_unit_test(test_room_for_an_empty_packet),
 		cmocka_unit_test(test_lengths_that_cannot_fit),
 		cmocka_unit_test(test_overhead),
 		cmocka_unit_test(test_long_comments_are_cut_between_characters),
@@ -699,6 +756,8 @@ int main(void)
 		cmocka_unit_test(test_interfaces),
 		cmocka_unit_test(test_options_that_cannot_be_walked),
 		cmocka_unit_test(test_random_damage),
+		cmocka_unit_test(test_not_a_capture),
+		cmocka_unit_test(test_comment_of_continuations),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

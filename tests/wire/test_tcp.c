@@ -519,6 +519,7 @@ static void test_golden_orders(void **state)
 		};
 		uint8_t out[TCP_HEADER_MAX];
 
+		memset(out, 0xa5, sizeof out);
 		assert_int_equal(tcp_emit(out, &segment), 20 + cases[i].len);
 		assert_int_equal(out[12] >> 4, 5 + cases[i].len / 4);
 		assert_memory_equal(out + 20, cases[i].bytes, cases[i].len);

@@ -12,6 +12,7 @@ static char *room(size_t size)
 	char *out = malloc(size);
 
 	assert_non_null(out);
+	memset(out, '?', size);
 	return out;
 }
 
@@ -235,6 +236,8 @@ static void test_prefixes(void **state)
 		{"::1/4294967296", NULL},
 		{"10.0.0/8", NULL},
 		{"10.0.0.1/24/24", NULL},
+		{"10.0.0.1:24", NULL},
+		{"10.0.0.1/24x", NULL},
 	};
 
 	(void)state;
@@ -272,6 +275,9 @@ static void test_endpoints(void **state)
 		{"192.0.2.1:-1", false},
 		{"192.0.2.1:80 ", false},
 		{"192.0.2.1:http", false},
+		{"192.0.2.1.80", false},
+		{"[2001:db8::1].80", false},
+		{"[2001:db8::1::80", false},
 		{"[192.0.2.1]:80", false},
 		{"2001:db8::1:80", false},
 		{"[2001:db8::1]", false},
@@ -313,6 +319,9 @@ static void test_hardware_addresses(void **state)
 		"02:00:5e:10:00:",
 		"02005e100001",
 		"02:00:5e:10:00:0001",
+		"02:00:5e:10:00.01",
+		"02:00:5e:10:00:0g",
+		"02:00:5e:10:00:g1",
 	};
 	struct eth_addr addr;
 	char *out = room(TEXT_ETH_MAX);
