@@ -91,6 +91,8 @@ enum parley_setting_scope {
 	  "congestion control, by number: 0 newreno (RFC 5681, 6582)") \
 	X(SLOW_START_LIMIT, "slow-start-limit", COUNT, CONN, 1, 65535, 8, 2, \
 	  "segments by which one ACK can widen cwnd in slow start (L of RFC 3465; RFC 9406 4.2)") \
+	X(IDLE_RESTART, "idle-restart", BOOL, CONN, 0, 1, 1, 1, \
+	  "after an RTO without sending cwnd is the initial window again (RFC 5681 4.1)") \
 	X(LIMITED_TRANSMIT, "limited-transmit", BOOL, CONN, 0, 1, 1, 1, \
 	  "new data on the first two duplicate ACKs (RFC 3042)") \
 	X(FIN_WAIT_2, "fin-wait-2", NS, CONN, 0, PARLEY_S(86400), PARLEY_S(60), 0, \

@@ -46,6 +46,12 @@ static bool belongs_to_any(const struct drill_run *run, const struct drill_live 
 	return false;
 }
 
+/* An echo reply, or an ICMP error about what does not belong to TCP, is no answer of TCP's. */
+static bool is_aside(const struct drill_run *run, const struct drill_live *live)
+{
+	return !run->config->strict && !live->is_tcp && run->event->packet->protocol == DRILL_TCP;
+}
+
 /* The first packet in the queue that is the flow's; what is nobody's is dropped. */
 static struct drill_sent **find_sent(struct drill_run *run, const struct drill_flow *flow)
 {
@@ -55,9 +61,9 @@ static struct drill_sent **find_sent(struct drill_run *run, const struct drill_f
 	while (*at) {
 		bool known = drill_live_read(&live, (*at)->bytes, (*at)->len);
 
-		if (known && drill_live_is_from(&live, flow))
+		if (known && drill_live_is_from(&live, flow) && !is_aside(run, &live))
 			return at;
-		if (known && belongs_to_any(run, &live))
+		if (known && !is_aside(run, &live) && belongs_to_any(run, &live))
 			at = &(*at)->next;
 		else
 			free(drill_stack_take(&run->stack, at));

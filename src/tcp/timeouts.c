@@ -178,6 +178,7 @@ static void main_timeout(struct tcp *tcp, struct tcb *tcb)
 		break;
 	case PARLEY_TIMER_OVERRIDE:
 		tell_timer(tcp, tcb, timer, 1);
+		tcb->flags &= ~(uint32_t)TCB_MORE; /* what did not come by now is not waited for */
 		tcb_owe(tcp, tcb, OWE_OVERRIDE);
 		break;
 	case PARLEY_TIMER_MEMORY:

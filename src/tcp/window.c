@@ -128,12 +128,15 @@ bool window_worth_telling(const struct tcp *tcp, const struct tcb *tcb)
 	return free >= tcb->rcv.wnd + step;
 }
 
-/* The peer is probably in slow start, and nothing of ours will carry the ACK. */
+/*
+ * The peer is probably in slow start, and nothing of ours will carry the ACK: we have not yet been
+ * seen to answer what came.
+ */
 static bool quick(const struct tcb *tcb)
 {
 	uint64_t most = (uint64_t)tcb_setting(tcb, PARLEY_SET_QUICK_ACKS) * tcb->rcv_mss;
 
-	return tcb->rcv_off <= most && seq_eq(tcb->snd.nxt, seq_add(tcb->iss, 1));
+	return tcb->rcv_off <= most && !(tcb->flags & TCB_INTERACTIVE);
 }
 
 void window_delay_ack(struct tcp *tcp, struct tcb *tcb)
