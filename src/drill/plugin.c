@@ -10,7 +10,9 @@
 #include <unistd.h>
 
 #include "drill/command.h"
+#include "drill/dialect.h"
 #include "drill/live.h"
+#include "drill/order.h"
 
 #define NS_PER_US   1000
 #define NS_PER_S    1000000000
@@ -230,6 +232,35 @@ static int on_netdev_send(void *userdata, const void *buf, size_t count)
 	return 0;
 }
 
+/* Does `sent` hold text that begins at `seq` and goes at `time`? Its end is put into *end. */
+static bool continues(const struct drill_sent *sent, uint32_t seq, uint64_t time, uint32_t *end)
+{
+	struct drill_live live;
+
+	if (!sent || sent->time != time || !drill_live_read(&live, sent->bytes, sent->len) ||
+	    !live.is_tcp || !live.segment.text_len || live.segment.seq.v != seq)
+		return false;
+	*end = seq + live.segment.text_len;
+	return true;
+}
+
+/* Sets PSH if this is the last of several segments. */
+static void mark_burst(struct plugin *plugin, struct drill_sent *sent)
+{
+	struct drill_live live;
+	uint32_t end, behind;
+	bool goes_on;
+
+	if (!plugin->pushes || !drill_live_read(&live, sent->bytes, sent->len) || !live.is_tcp)
+		return;
+	end = live.segment.seq.v + live.segment.text_len;
+	goes_on = continues(plugin->stack.sent, end, sent->time, &behind);
+	if (continues(sent, plugin->burst_end, plugin->burst_time, &end) && !goes_on)
+		drill_push(sent->bytes, sent->len);
+	plugin->burst_end = end;
+	plugin->burst_time = sent->time;
+}
+
 /* The next packet; when none will ever come, one of 0 bytes, which fails the test. */
 static int on_netdev_receive(void *userdata, void *buf, size_t *count, long long *time_usecs)
 {
@@ -251,6 +282,7 @@ static int on_netdev_receive(void *userdata, void *buf, size_t *count, long long
 		*time_usecs = (long long)(plugin->stack.now / NS_PER_US);
 	} else {
 		sent = drill_stack_take(&plugin->stack, &plugin->stack.sent);
+		mark_burst(plugin, sent);
 		if (sent->len < *count || !*count)
 			*count = sent->len;
 		memcpy(buf, sent->bytes, *count);
@@ -295,6 +327,7 @@ static void begin(struct plugin *plugin, const struct drill_script *script)
 		.prefix = plugin->config.prefix,
 		.mtu = plugin->config.mtu,
 		.order = plugin->config.personality.order,
+		.bsd = plugin->config.personality.bsd,
 	};
 	const char *what;
 	bool fixed;
@@ -307,6 +340,7 @@ static void begin(struct plugin *plugin, const struct drill_script *script)
 		exit(1);
 	}
 	add_routes(plugin);
+	plugin->pushes = drill_dialect_pushes(&plugin->config.personality, script);
 	if (script)
 		drill_command_first(script, &plugin->config, &plugin->stack, fixed);
 }

@@ -104,6 +104,13 @@ struct plugin {
 	struct plugin_op *waiting; /* the second thread's */
 	bool turn;		   /* the second thread runs, and the clock stands */
 	unsigned activity;	   /* calls of the first thread's */
+	/*
+	 * The tool forgives no PSH, and Linux sets it on the last of the segments that go at once
+	 * (drill_dialect_pushes()). What was handed out last, to know what goes with it:
+	 */
+	bool pushes;
+	uint32_t burst_end;
+	uint64_t burst_time;
 	struct plugin_fd fds[PLUGIN_FDS];
 };
 

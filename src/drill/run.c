@@ -190,6 +190,7 @@ static bool begin_stack(struct drill_run *run, const struct drill_watcher *watch
 		.prefix = run->config->prefix,
 		.mtu = run->config->mtu,
 		.order = personality->order,
+		.bsd = personality->bsd,
 	};
 	const char *what;
 	int error;

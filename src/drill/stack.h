@@ -46,6 +46,12 @@ struct drill_stack_config {
 	int64_t setting[PARLEY_SETTING_COUNT];
 	/* How the options of a SYN are ordered. */
 	enum drill_order order;
+	/*
+	 * As FreeBSD has them: SO_RCVBUF and SO_SNDBUF say what they were set to; once the segment
+	 * size is known, a receive buffer is rounded up to whole segments; and what comes behind
+	 * shutdown(SHUT_RD) is thrown away.
+	 */
+	bool bsd;
 	struct drill_watcher watcher;
 };
 
@@ -56,6 +62,7 @@ struct drill_stack {
 	int ifindex;
 	struct drill_sent *sent, **sent_tail;
 	enum drill_order order;
+	bool bsd;
 	struct drill_watcher watcher;
 };
 

@@ -234,7 +234,7 @@ static int64_t default_buffer(const struct sock_layer *layer, const struct sock 
 static int get_buffer(struct sock_layer *layer, struct sock *s, const struct option *o, void *value)
 {
 	if (sock_is_given(s, o->value))
-		return put_int(value, 2 * sock_value(s, o->value));
+		return put_int(value, (layer->bsd ? 1 : 2) * sock_value(s, o->value));
 	return put_int(value, (int)default_buffer(layer, s, o->setting));
 }
 

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "dev/pcapfile.h"
+#include "drill/dialect.h"
 #include "drill/parser.h"
 #include "tool/commands.h"
 #include "tool/drill_report.h"
@@ -189,6 +190,7 @@ static bool configure(struct drill_case *one, const struct line *line, struct dr
 	char why[DRILL_WHY_MAX];
 
 	drill_config_init(config);
+	drill_dialect_choose(config, one->script);
 	for (const struct drill_setting *o = one->script->options; o; o = o->next) {
 		if (drill_config_option(config, o->name, o->value, why))
 			continue;

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/* For which stack a script was written. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "drill/dialect.h"
+#include "drill/parser.h"
+
+static struct drill_script *parse(const char *text)
+{
+	struct drill_script *script = drill_script_new("test.pkt", text, strlen(text));
+	struct drill_error error;
+
+	if (!drill_parse(script, NULL, &error))
+		fail_msg("%d:%d: %s", error.at.line, error.at.column, error.text);
+	return script;
+}
+
+static void test_stack(void **unused)
+{
+	static const struct {
+		const char *text;
+		bool bsd;
+	} cases[] = {
+		{"0 `sysctl -w net.inet.tcp.rfc1323=1`", true},
+		{"0 `sysctl -q net.ipv4.tcp_sack=1`", false},
+		{"0 `sysctl -w kern.ipc.maxsockbuf=2097152`", true},
+		{"0 > S 0:0(0) <mss 1460,nop,wscale 6,sackOK,TS val 100 ecr 0>", true},
+		{"0 > S. 0:0(0) ack 1 <mss 1460,nop,wscale 6,sackOK,eol,eol>", true},
+		{"0 > S 0:0(0) <mss 1460,sackOK,TS val 100 ecr 0,nop,wscale 8>", false},
+		/* Neither has anything to order here. */
+		{"0 > S. 0:0(0) ack 1 <mss 1460,nop,wscale 8>", false},
+		/* What arrives is another's. */
+		{"0 < S 0:0(0) win 9 <mss 1460,nop,wscale 6,sackOK,eol,eol>", false},
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct drill_script *script = parse(cases[i].text);
+		struct drill_config config;
+
+		drill_config_init(&config);
+		drill_dialect_choose(&config, script);
+		if (config.personality.bsd != cases[i].bsd)
+			fail_msg("%s", cases[i].text);
+		drill_script_free(script);
+	}
+}
+
+#define SYN "0 < S 0:0(0) win 9 <mss 1000>\n"
+
+static void test_pushes(void **unused)
+{
+	static const struct {
+		const char *text;
+		bool pushes;
+	} cases[] = {
+		{SYN "+0 > P. 1:3001(3000) ack 1", true},
+		{SYN "+0 > . 1:3001(3000) ack 1", false},
+		{SYN "+0 > P. 1:3001(3000) ack 1\n+0 > . 3001:5001(2000) ack 1", false},
+		/* Of one segment nothing is learned. */
+		{SYN "+0 > P. 1:1001(1000) ack 1\n+0 > . 1001:2001(1000) ack 1", false},
+		{"0 > P. 1:1461(1460) ack 1", false},
+		{"0 > P. 1:1462(1461) ack 1", true},
+	};
+	struct drill_config config;
+	char why[DRILL_WHY_MAX];
+
+	(void)unused;
+	drill_config_init(&config);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct drill_script *script = parse(cases[i].text);
+
+		if (drill_dialect_pushes(&config.personality, script) != cases[i].pushes)
+			fail_msg("%s", cases[i].text);
+		drill_script_free(script);
+	}
+	assert_false(drill_dialect_pushes(&config.personality, NULL));
+	assert_true(drill_config_set(&config, "psh", "burst", why));
+	assert_true(drill_dialect_pushes(&config.personality, NULL));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_stack),
+		cmocka_unit_test(test_pushes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
