@@ -27,10 +27,9 @@ static const struct choice as_linux[] = {
 
 /* FreeBSD: net.inet.tcp.rexmit_min and rexmit_slop together, and abc_l_var. */
 static const struct choice as_bsd[] = {
-	{PARLEY_SET_MIN_RTO, 230 * NS_PER_MS},
-	{PARLEY_SET_MIN_RTO_SPREAD, 200 * NS_PER_MS},
-	{PARLEY_SET_SLOW_START_LIMIT, 2},
-	{PARLEY_SET_SYN_TEXT, 1},
+	{PARLEY_SET_MIN_RTO, 230 * NS_PER_MS}, {PARLEY_SET_MIN_RTO_SPREAD, 200 * NS_PER_MS},
+	{PARLEY_SET_SLOW_START_LIMIT, 2},      {PARLEY_SET_SYN_TEXT, 1},
+	{PARLEY_SET_RST_KILLS_TIME_WAIT, 0},
 };
 
 static void choose(struct drill_personality *personality, const struct choice *choices, size_t n,
@@ -442,8 +441,9 @@ static bool set_number(struct drill_config *config, const char *name, const char
 			return false;
 		config->ts_tick = number * NS_PER_US;
 	} else {
-		/* --mss: how a device cuts what is injected, which here is never cut. */
-		return read_whole(value, 1, UINT16_MAX, &number);
+		if (!read_whole(value, 1, UINT16_MAX, &number))
+			return false;
+		config->mss = (uint16_t)number;
 	}
 	return true;
 }

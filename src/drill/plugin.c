@@ -326,6 +326,7 @@ static void begin(struct plugin *plugin, const struct drill_script *script)
 		.local = plugin->config.local,
 		.prefix = plugin->config.prefix,
 		.mtu = plugin->config.mtu,
+		.mss = plugin->config.mss,
 		.order = plugin->config.personality.order,
 		.bsd = plugin->config.personality.bsd,
 	};

@@ -108,6 +108,7 @@ int drill_stack_begin(struct drill_stack *stack, const struct drill_stack_config
 		.now = DRILL_EPOCH,
 		.order = config->order,
 		.bsd = config->bsd,
+		.mss = config->mss,
 		.watcher = config->watcher,
 	};
 	stack->sent_tail = &stack->sent;
@@ -251,7 +252,12 @@ static void round_buffers(struct drill_stack *stack)
 
 void drill_stack_inject(struct drill_stack *stack, const uint8_t *bytes, size_t len)
 {
-	struct parley_rx rx = {.data = bytes, .len = len, .ifindex = stack->ifindex};
+	struct parley_rx rx = {
+		.data = bytes,
+		.len = len,
+		.ifindex = stack->ifindex,
+		.segment_size = stack->mss,
+	};
 
 	if (stack->watcher.packet)
 		stack->watcher.packet(stack->watcher.context, stack->now, false, bytes, len);

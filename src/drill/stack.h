@@ -41,6 +41,8 @@ struct drill_stack_config {
 	struct parley_addr local;
 	unsigned prefix;
 	uint32_t mtu;
+	/* What is injected and longer is a run of segments of this many bytes; 0: is one. */
+	uint16_t mss;
 	/* Settings of the host where `given`. */
 	bool given[PARLEY_SETTING_COUNT];
 	int64_t setting[PARLEY_SETTING_COUNT];
@@ -63,6 +65,7 @@ struct drill_stack {
 	struct drill_sent *sent, **sent_tail;
 	enum drill_order order;
 	bool bsd;
+	uint16_t mss;
 	struct drill_watcher watcher;
 };
 

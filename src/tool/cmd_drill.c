@@ -52,7 +52,7 @@ static const struct option options[] = {
 	THEIRS(bind_port, "PORT", "where the stack listens; 8080 by default"),
 	THEIRS(connect_port, "PORT", "where it connects to; 8080 by default"),
 	THEIRS(mtu, "BYTES", "of the interface; 1500 by default"),
-	THEIRS(mss, "BYTES", "accepted, without effect: packets go in whole"),
+	THEIRS(mss, "BYTES", "what is injected and longer is a run of such segments"),
 	THEIRS(tolerance_usecs, "US", "how far times may be off; 4000 by default"),
 	THEIRS(tolerance_percent, "PERCENT", "the same, of the time since the event before; 12.5"),
 	THEIRS(non_fatal, "LIST", "go on after differences of: packet, syscall"),
