@@ -55,7 +55,7 @@ struct drill_config {
 	struct parley_addr local, remote;
 	unsigned prefix;
 	uint32_t mtu;
-	uint16_t mss; /* of which long packets that arrive are made up, bytes; 0: one segment each */
+	uint16_t mss; /* of the segments in what arrives and is longer; 0: it is one */
 	uint64_t tolerance;	/* ns */
 	uint32_t tolerance_ppm; /* of the time since the event before */
 	uint64_t ts_tick;	/* ns a tick of TS val; 0: not compared */
