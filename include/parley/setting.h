@@ -138,6 +138,8 @@ enum parley_setting_scope {
 	  "upper bound of every accept queue, connections") \
 	X(SYN_BACKLOG, "syn-backlog", COUNT, HOST, 1, 1 << 20, 4096, 4096, \
 	  "half-open connections of a listener, at most") \
+	X(DEFER_ACCEPT, "defer-accept", NS, CONN, 0, PARLEY_S(3600), 0, 0, \
+	  "how long a listener lets handshakes wait for text: an ACK alone ends none") \
 	X(DECIDE_TIMEOUT, "decide-timeout", NS, CONN, PARLEY_MS(1), PARLEY_S(3600), PARLEY_S(30), \
 	  PARLEY_S(30), \
 	  "how long a SYN is held for the user to decide (PARLEY_OPEN_DECIDE), then forgotten") \

@@ -258,6 +258,7 @@ static void put_syn_entry(struct canonical *out, const struct tcp *tcp,
 	if (entry->held)
 		return;
 	put(out, entry->wait);
+	put(out, entry->acked);
 	put_challenged(out, tcp, entry->challenged);
 }
 
