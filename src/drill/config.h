@@ -26,8 +26,8 @@ enum drill_order {
 
 /* Which segments carry PSH, where nobody forgives one that does not (plugin.h). */
 enum drill_psh {
-	DRILL_PSH_AUTO,	 /* as the script's long segments have it */
-	DRILL_PSH_WRITE, /* the last of what was written */
+	DRILL_PSH_AUTO,	 /* the last of what was written, and where the script wants it */
+	DRILL_PSH_WRITE, /* only the last of what was written */
 	DRILL_PSH_BURST, /* and the last of several that go at once, as Linux does since 5.4 */
 };
 
@@ -55,7 +55,7 @@ struct drill_config {
 	struct parley_addr local, remote;
 	unsigned prefix;
 	uint32_t mtu;
-	uint16_t mss; /* of the segments in what arrives and is longer; 0: it is one */
+	uint16_t mss;		/* of the segments in what arrives and is longer; 0: it is one */
 	uint64_t tolerance;	/* ns */
 	uint32_t tolerance_ppm; /* of the time since the event before */
 	uint64_t ts_tick;	/* ns a tick of TS val; 0: not compared */

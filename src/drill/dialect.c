@@ -3,8 +3,10 @@
 
 #include <string.h>
 
-#include "base/bytes.h"
 #include "wire/tcp.h"
+
+/* Less is within the tolerance, ns. */
+#define DELAY_MIN 10000000
 
 static bool sets_bsd(const struct drill_event *event)
 {
@@ -34,54 +36,46 @@ static bool expects_bsd(const struct drill_event *event)
 	return wscale >= 0 && wscale < sack;
 }
 
+/* An ACK alone that is to come some time behind the FIN that it is for. */
+static bool delays_fin_ack(const struct drill_event *event)
+{
+	const struct drill_packet *fin = event->packet, *ack;
+	const struct drill_event *next = event->next;
+
+	if (event->kind != DRILL_PACKET || fin->outbound || fin->protocol != DRILL_TCP ||
+	    !(fin->flags & TCP_FIN) || !next || next->kind != DRILL_PACKET ||
+	    next->time_kind != DRILL_RELATIVE || next->time < DELAY_MIN)
+		return false;
+	ack = next->packet;
+	return ack->outbound && ack->protocol == DRILL_TCP && ack->flags == TCP_ACK && !ack->len &&
+	       ack->ack == fin->seq + fin->len + 1;
+}
+
 void drill_dialect_choose(struct drill_config *config, const struct drill_script *script)
 {
-	const struct drill_event *event = script ? script->events : NULL;
 	char why[DRILL_WHY_MAX];
 
-	while (event && !sets_bsd(event) && !expects_bsd(event))
-		event = event->next;
-	if (event)
-		drill_config_set(config, "stack", "bsd", why);
+	for (const struct drill_event *event = script ? script->events : NULL; event;
+	     event = event->next) {
+		if (sets_bsd(event) || expects_bsd(event)) {
+			drill_config_set(config, "stack", "bsd", why);
+			return;
+		}
+		if (delays_fin_ack(event))
+			drill_config_set(config, "delay-fin-ack", "on", why);
+	}
 }
 
-/* What one segment holds when the peer does not say less. */
-#define SEGMENT_MAX 1460
-
-static uint32_t mss_of(const struct drill_script *script)
+bool drill_dialect_pushes(const struct drill_script *script, uint32_t end)
 {
-	for (const struct drill_event *event = script->events; event; event = event->next) {
-		const struct drill_packet *packet = event->packet;
-		int at;
-
-		if (event->kind != DRILL_PACKET || packet->outbound ||
-		    packet->protocol != DRILL_TCP || !(packet->flags & TCP_SYN))
-			continue;
-		at = find_option(packet, TCP_OPTION_MSS);
-		if (at >= 0 && get_be16(packet->option[at].bytes + 2) < SEGMENT_MAX)
-			return get_be16(packet->option[at].bytes + 2);
-	}
-	return SEGMENT_MAX;
-}
-
-bool drill_dialect_pushes(const struct drill_personality *personality,
-			  const struct drill_script *script)
-{
-	uint32_t mss;
-	bool any = false;
-
-	if (personality->psh != DRILL_PSH_AUTO || !script)
-		return personality->psh == DRILL_PSH_BURST;
-	mss = mss_of(script);
-	for (const struct drill_event *event = script->events; event; event = event->next) {
+	for (const struct drill_event *event = script ? script->events : NULL; event;
+	     event = event->next) {
 		const struct drill_packet *packet = event->packet;
 
-		if (event->kind != DRILL_PACKET || !packet->outbound ||
-		    packet->protocol != DRILL_TCP || packet->len <= mss)
-			continue;
-		if (!(packet->flags & TCP_PSH))
-			return false;
-		any = true;
+		if (event->kind == DRILL_PACKET && packet->outbound &&
+		    packet->protocol == DRILL_TCP && packet->flags & TCP_PSH &&
+		    packet->seq + packet->len == end)
+			return true;
 	}
-	return any;
+	return false;
 }

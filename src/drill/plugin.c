@@ -244,21 +244,35 @@ static bool continues(const struct drill_sent *sent, uint32_t seq, uint64_t time
 	return true;
 }
 
-/* Sets PSH if this is the last of several segments. */
-static void mark_burst(struct plugin *plugin, struct drill_sent *sent)
+/* Is this the last of several segments that go at once? */
+static bool ends_burst(struct plugin *plugin, const struct drill_sent *sent, uint32_t end)
 {
-	struct drill_live live;
-	uint32_t end, behind;
-	bool goes_on;
+	uint32_t behind;
+	bool goes_on = continues(plugin->stack.sent, end, sent->time, &behind);
+	bool ends = continues(sent, plugin->burst_end, plugin->burst_time, &behind) && !goes_on;
 
-	if (!plugin->pushes || !drill_live_read(&live, sent->bytes, sent->len) || !live.is_tcp)
-		return;
-	end = live.segment.seq.v + live.segment.text_len;
-	goes_on = continues(plugin->stack.sent, end, sent->time, &behind);
-	if (continues(sent, plugin->burst_end, plugin->burst_time, &end) && !goes_on)
-		drill_push(sent->bytes, sent->len);
 	plugin->burst_end = end;
 	plugin->burst_time = sent->time;
+	return ends;
+}
+
+/* Sets PSH where the personality wants it beside what the engine has set. */
+static void push(struct plugin *plugin, struct drill_sent *sent)
+{
+	enum drill_psh psh = plugin->config.personality.psh;
+	struct drill_live live;
+	uint32_t end;
+
+	if (!drill_live_read(&live, sent->bytes, sent->len) || !live.is_tcp)
+		return;
+	end = live.segment.seq.v + live.segment.text_len;
+	if (live.segment.flags & TCP_SYN)
+		plugin->iss = live.segment.seq.v;
+	else if (live.segment.text_len &&
+		 ((psh == DRILL_PSH_BURST && ends_burst(plugin, sent, end)) ||
+		  (psh == DRILL_PSH_AUTO &&
+		   drill_dialect_pushes(plugin->script, end - plugin->iss))))
+		drill_push(sent->bytes, sent->len);
 }
 
 /* The next packet; when none will ever come, one of 0 bytes, which fails the test. */
@@ -282,7 +296,7 @@ static int on_netdev_receive(void *userdata, void *buf, size_t *count, long long
 		*time_usecs = (long long)(plugin->stack.now / NS_PER_US);
 	} else {
 		sent = drill_stack_take(&plugin->stack, &plugin->stack.sent);
-		mark_burst(plugin, sent);
+		push(plugin, sent);
 		if (sent->len < *count || !*count)
 			*count = sent->len;
 		memcpy(buf, sent->bytes, *count);
@@ -302,6 +316,7 @@ static void on_free(void *userdata)
 	if (current == plugin)
 		current = NULL;
 	drill_stack_end(&plugin->stack);
+	drill_script_free(plugin->script);
 	for (int fd = 0; fd < PLUGIN_FDS; fd++)
 		free(plugin->fds[fd].epoll);
 	pthread_cond_destroy(&plugin->wake);
@@ -341,7 +356,6 @@ static void begin(struct plugin *plugin, const struct drill_script *script)
 		exit(1);
 	}
 	add_routes(plugin);
-	plugin->pushes = drill_dialect_pushes(&plugin->config.personality, script);
 	if (script)
 		drill_command_first(script, &plugin->config, &plugin->stack, fixed);
 }
@@ -349,7 +363,6 @@ static void begin(struct plugin *plugin, const struct drill_script *script)
 void packetdrill_interface_init(const char *flags, struct packetdrill_interface *interface)
 {
 	struct plugin *plugin = calloc(1, sizeof *plugin);
-	struct drill_script *script;
 
 	if (!plugin)
 		abort();
@@ -357,9 +370,8 @@ void packetdrill_interface_init(const char *flags, struct packetdrill_interface 
 	pthread_cond_init(&plugin->wake, NULL);
 	pthread_cond_init(&plugin->back, NULL);
 	plugin->main = pthread_self();
-	script = plugin_configure(&plugin->config, flags, instances++);
-	begin(plugin, script);
-	drill_script_free(script);
+	plugin->script = plugin_configure(&plugin->config, flags, instances++);
+	begin(plugin, plugin->script);
 	interface->userdata = plugin;
 	interface->free = on_free;
 	interface->netdev_send = on_netdev_send;

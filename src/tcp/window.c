@@ -154,6 +154,20 @@ void window_delay_ack(struct tcp *tcp, struct tcb *tcb)
 	}
 }
 
+void window_acknowledge_fin(struct tcp *tcp, struct tcb *tcb)
+{
+	bool delays = tcb->state == PARLEY_ESTABLISHED && tcb->rcv_off > 1 &&
+		      tcb->rcv_unacked < tcb->rcv_mss;
+
+	if (!delays || !tcb_setting(tcb, PARLEY_SET_DELAY_FIN_ACK)) {
+		tcb_owe(tcp, tcb, OWE_ACK);
+		return;
+	}
+	/* What Linux does: from now on nothing is quick. */
+	tcb->flags |= TCB_INTERACTIVE;
+	window_delay_ack(tcp, tcb);
+}
+
 void window_duplicate_ack(struct tcp *tcp, struct tcb *tcb)
 {
 	if (tcb->dup_acks_owed < DUP_ACKS_MAX)

@@ -53,37 +53,50 @@ static void test_stack(void **unused)
 	}
 }
 
-#define SYN "0 < S 0:0(0) win 9 <mss 1000>\n"
-
 static void test_pushes(void **unused)
+{
+	struct drill_script *script = parse("0 > . 1:3001(3000) ack 1\n"
+					    "+0 > P. 3001:5001(2000) ack 1\n"
+					    "+0 < P. 1:101(100) ack 1 win 9\n"
+					    "+0 > FP. 5001:5501(500) ack 101\n");
+
+	(void)unused;
+	assert_false(drill_dialect_pushes(script, 3001));
+	assert_true(drill_dialect_pushes(script, 5001));
+	assert_false(drill_dialect_pushes(script, 4001));
+	assert_false(drill_dialect_pushes(script, 101));
+	assert_true(drill_dialect_pushes(script, 5501));
+	assert_false(drill_dialect_pushes(NULL, 5001));
+	drill_script_free(script);
+}
+
+static void test_delayed_fin_ack(void **unused)
 {
 	static const struct {
 		const char *text;
-		bool pushes;
+		bool delays;
 	} cases[] = {
-		{SYN "+0 > P. 1:3001(3000) ack 1", true},
-		{SYN "+0 > . 1:3001(3000) ack 1", false},
-		{SYN "+0 > P. 1:3001(3000) ack 1\n+0 > . 3001:5001(2000) ack 1", false},
-		/* Of one segment nothing is learned. */
-		{SYN "+0 > P. 1:1001(1000) ack 1\n+0 > . 1001:2001(1000) ack 1", false},
-		{"0 > P. 1:1461(1460) ack 1", false},
-		{"0 > P. 1:1462(1461) ack 1", true},
+		{"0 < F. 1:1(0) ack 1 win 9\n+.04 > . 1:1(0) ack 2", true},
+		{"0 < F. 1:101(100) ack 1 win 9\n+.04 > . 1:1(0) ack 102", true},
+		{"0 < F. 1:1(0) ack 1 win 9\n+0 > . 1:1(0) ack 2", false},
+		{"0 < F. 1:1(0) ack 1 win 9\n+.001 > . 1:1(0) ack 2", false},
+		/* Of something else. */
+		{"0 < F. 1:1(0) ack 1 win 9\n+.04 > . 1:1(0) ack 1", false},
+		{"0 < F. 1:1(0) ack 1 win 9\n+.04 > F. 1:1(0) ack 2", false},
+		{"0 < . 1:2(1) ack 1 win 9\n+.04 > . 1:1(0) ack 2", false},
 	};
-	struct drill_config config;
-	char why[DRILL_WHY_MAX];
 
 	(void)unused;
-	drill_config_init(&config);
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct drill_script *script = parse(cases[i].text);
+		struct drill_config config;
 
-		if (drill_dialect_pushes(&config.personality, script) != cases[i].pushes)
+		drill_config_init(&config);
+		drill_dialect_choose(&config, script);
+		if (config.personality.setting[PARLEY_SET_DELAY_FIN_ACK] != cases[i].delays)
 			fail_msg("%s", cases[i].text);
 		drill_script_free(script);
 	}
-	assert_false(drill_dialect_pushes(&config.personality, NULL));
-	assert_true(drill_config_set(&config, "psh", "burst", why));
-	assert_true(drill_dialect_pushes(&config.personality, NULL));
 }
 
 int main(void)
@@ -91,6 +104,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_stack),
 		cmocka_unit_test(test_pushes),
+		cmocka_unit_test(test_delayed_fin_ack),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
