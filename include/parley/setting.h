@@ -62,6 +62,9 @@ enum parley_setting_scope {
 	  "longest delay of an acknowledgement; 0: at once (RFC 9293 3.8.6.3)") \
 	X(QUICK_ACKS, "quick-acks", COUNT, CONN, 0, 1000, 0, 0, \
 	  "full segments that are acknowledged at once before anything was sent") \
+	X(UPDATE_WHEN_DOUBLED, "update-when-doubled", BOOL, CONN, 0, 1, 0, 0, \
+	  "tell that the window has opened when it is twice what is left of it, as Linux does; " \
+	  "0: when it is larger by two segments and a quarter of the buffer") \
 	X(DELAY_FIN_ACK, "delay-fin-ack", BOOL, CONN, 0, 1, 0, 0, \
 	  "the ACK of a FIN that comes behind text in ESTABLISHED may be delayed, as Linux does") \
 	X(INITIAL_RTO, "initial-rto", NS, CONN, PARLEY_MS(1), PARLEY_S(60), PARLEY_S(1), \

@@ -23,6 +23,7 @@ static const struct choice as_linux[] = {
 	{PARLEY_SET_MIN_RTO_SPREAD, 200 * NS_PER_MS},
 	{PARLEY_SET_EMPTY_PROBES, 1},
 	{PARLEY_SET_SEND_BUFFER, 4 << 20},
+	{PARLEY_SET_UPDATE_WHEN_DOUBLED, 1},
 	{PARLEY_SET_DELAY_FIN_ACK, 0}, /* unless the script wants it: dialect.c */
 };
 

@@ -123,6 +123,8 @@ bool window_worth_telling(const struct tcp *tcp, const struct tcb *tcb)
 	free = free < most ? free : most;
 	if (tcb->rcv.wnd < tcb->local_mss)
 		return free >= tcb->rcv.wnd + worthwhile(tcb, buffer);
+	if (tcb_setting(tcb, PARLEY_SET_UPDATE_WHEN_DOUBLED))
+		return free / 2 >= tcb->rcv.wnd;
 	if (step < buffer / 4)
 		step = buffer / 4;
 	return free >= tcb->rcv.wnd + step;
