@@ -286,6 +286,14 @@ struct parley_status {
 /* Set `size` first. -PARLEY_EBADF, -PARLEY_EINVAL (size). */
 int parley_status(const struct parley_host *host, parley_conn conn, struct parley_status *status);
 
+/* How far the search for loss has come; the numbers are those of Linux's tcpi_ca_state. */
+enum parley_recovery {
+	PARLEY_RECOVERY_NONE = 0,
+	PARLEY_RECOVERY_DOUBT = 1,   /* duplicate ACKs, fewer than mean a loss */
+	PARLEY_RECOVERY_FAST = 3,    /* fast recovery (RFC 6582) */
+	PARLEY_RECOVERY_TIMEOUT = 4, /* going back over what was under way at a timeout */
+};
+
 /* As Linux's struct tcp_info, where a field there has the same meaning here. */
 struct parley_tcp_info {
 	size_t size;
@@ -307,6 +315,7 @@ struct parley_tcp_info {
 	uint64_t notsent, send_queue, receive_queue, out_of_order;
 	/* The limits of the two buffers, as they are now, bytes. */
 	uint64_t send_buffer, receive_buffer;
+	enum parley_recovery recovery;
 };
 
 int parley_tcp_info(const struct parley_host *host, parley_conn conn, struct parley_tcp_info *info);

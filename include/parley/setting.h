@@ -62,6 +62,11 @@ enum parley_setting_scope {
 	  "longest delay of an acknowledgement; 0: at once (RFC 9293 3.8.6.3)") \
 	X(QUICK_ACKS, "quick-acks", COUNT, CONN, 0, 1000, 0, 0, \
 	  "full segments that are acknowledged at once before anything was sent") \
+	X(UPDATE_WHEN_DOUBLED, "update-when-doubled", BOOL, CONN, 0, 1, 0, 0, \
+	  "tell that the window has opened when it is twice what is left of it, as Linux does; " \
+	  "0: when it is larger by two segments and a quarter of the buffer") \
+	X(DELAY_FIN_ACK, "delay-fin-ack", BOOL, CONN, 0, 1, 0, 0, \
+	  "the ACK of a FIN that comes behind text in ESTABLISHED may be delayed, as Linux does") \
 	X(INITIAL_RTO, "initial-rto", NS, CONN, PARLEY_MS(1), PARLEY_S(60), PARLEY_S(1), \
 	  PARLEY_S(1), \
 	  "retransmission timeout before the first sample (RFC 6298 2.1)") \
@@ -91,6 +96,8 @@ enum parley_setting_scope {
 	  "congestion control, by number: 0 newreno (RFC 5681, 6582)") \
 	X(SLOW_START_LIMIT, "slow-start-limit", COUNT, CONN, 1, 65535, 8, 2, \
 	  "segments by which one ACK can widen cwnd in slow start (L of RFC 3465; RFC 9406 4.2)") \
+	X(IDLE_RESTART, "idle-restart", BOOL, CONN, 0, 1, 1, 1, \
+	  "after an RTO without sending cwnd is the initial window again (RFC 5681 4.1)") \
 	X(LIMITED_TRANSMIT, "limited-transmit", BOOL, CONN, 0, 1, 1, 1, \
 	  "new data on the first two duplicate ACKs (RFC 3042)") \
 	X(FIN_WAIT_2, "fin-wait-2", NS, CONN, 0, PARLEY_S(86400), PARLEY_S(60), 0, \
@@ -136,6 +143,8 @@ enum parley_setting_scope {
 	  "upper bound of every accept queue, connections") \
 	X(SYN_BACKLOG, "syn-backlog", COUNT, HOST, 1, 1 << 20, 4096, 4096, \
 	  "half-open connections of a listener, at most") \
+	X(DEFER_ACCEPT, "defer-accept", NS, CONN, 0, PARLEY_S(3600), 0, 0, \
+	  "how long a listener lets handshakes wait for text: an ACK alone ends none") \
 	X(DECIDE_TIMEOUT, "decide-timeout", NS, CONN, PARLEY_MS(1), PARLEY_S(3600), PARLEY_S(30), \
 	  PARLEY_S(30), \
 	  "how long a SYN is held for the user to decide (PARLEY_OPEN_DECIDE), then forgotten") \

@@ -39,6 +39,7 @@ extern "C" {
 	X(LISTEN_OTHER, "listen-other", "neither RST, ACK nor SYN to a listener") \
 	X(LISTEN_SYN_FIN, "listen-syn-fin", "SYN and FIN together to a listener") \
 	X(SYN_QUEUE_FULL, "syn-queue-full", "the SYN queue of the listener is full") \
+	X(ACCEPT_DEFERRED, "accept-deferred", "the listener waits for text (\"defer-accept\")") \
 	X(ACCEPT_QUEUE_FULL, "accept-queue-full", "the accept queue of the listener is full") \
 	X(SYN_HELD, "syn-held", "a SYN again while the user decides on the first") \
 	X(SYN_REFUSED, "syn-refused", "the user refused the SYN: answered by RST") \

@@ -108,7 +108,7 @@ def is_c(path):
 def list_paths(root):
     """What git tracks or would track; without git, what lies there."""
     command = ["git", "-C", root, "ls-files", "-co", "--exclude-standard"]
-    if os.path.isdir(os.path.join(root, ".git")):
+    if os.path.exists(os.path.join(root, ".git")):
         listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         paths = listed.splitlines()
     else:

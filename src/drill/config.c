@@ -11,24 +11,49 @@
 #define NS_PER_MS 1000000
 #define NS_PER_S  1000000000
 
-/* Where Linux differs from what the RFCs say by the letter, scripts expect Linux. */
-static const struct {
+struct choice {
 	enum parley_setting setting;
 	int64_t value;
-} as_linux[] = {
+};
+
+/* Where Linux differs from what the RFCs say by the letter, scripts expect Linux. */
+static const struct choice as_linux[] = {
 	{PARLEY_SET_QUICK_ACKS, 16},
 	{PARLEY_SET_SLOW_START_LIMIT, 1000},
 	{PARLEY_SET_MIN_RTO_SPREAD, 200 * NS_PER_MS},
 	{PARLEY_SET_EMPTY_PROBES, 1},
 	{PARLEY_SET_SEND_BUFFER, 4 << 20},
+	{PARLEY_SET_UPDATE_WHEN_DOUBLED, 1},
+	{PARLEY_SET_DELAY_FIN_ACK, 0}, /* unless the script wants it: dialect.c */
 };
 
-static void make_linux(struct drill_personality *personality, bool linux)
+/* FreeBSD: net.inet.tcp.rexmit_min and rexmit_slop together, and abc_l_var. */
+static const struct choice as_bsd[] = {
+	{PARLEY_SET_MIN_RTO, 230 * NS_PER_MS}, {PARLEY_SET_MIN_RTO_SPREAD, 200 * NS_PER_MS},
+	{PARLEY_SET_SLOW_START_LIMIT, 2},      {PARLEY_SET_SYN_TEXT, 1},
+	{PARLEY_SET_RST_KILLS_TIME_WAIT, 0},
+};
+
+static void choose(struct drill_personality *personality, const struct choice *choices, size_t n,
+		   bool given)
 {
-	for (size_t i = 0; i < sizeof as_linux / sizeof *as_linux; i++) {
-		personality->given[as_linux[i].setting] = linux;
-		personality->setting[as_linux[i].setting] = as_linux[i].value;
+	for (size_t i = 0; i < n; i++) {
+		personality->given[choices[i].setting] = given;
+		personality->setting[choices[i].setting] = choices[i].value;
 	}
+}
+
+/* Takes back what one of them chose, then chooses as this one does. */
+static void become(struct drill_personality *personality, enum drill_order stack)
+{
+	choose(personality, as_linux, sizeof as_linux / sizeof *as_linux, false);
+	choose(personality, as_bsd, sizeof as_bsd / sizeof *as_bsd, false);
+	if (stack == DRILL_ORDER_LINUX)
+		choose(personality, as_linux, sizeof as_linux / sizeof *as_linux, true);
+	if (stack == DRILL_ORDER_BSD)
+		choose(personality, as_bsd, sizeof as_bsd / sizeof *as_bsd, true);
+	personality->bsd = stack == DRILL_ORDER_BSD;
+	personality->order = stack;
 }
 
 void drill_config_init(struct drill_config *config)
@@ -39,10 +64,9 @@ void drill_config_init(struct drill_config *config)
 		.mtu = 1500,
 		.tolerance = 4 * NS_PER_MS,
 		.tolerance_ppm = 125000,
-		.personality.order = DRILL_ORDER_LINUX,
 		.personality.wscale = DRILL_WSCALE_AUTO,
 	};
-	make_linux(&config->personality, true);
+	become(&config->personality, DRILL_ORDER_LINUX);
 }
 
 static bool refuse(char why[static DRILL_WHY_MAX], const char *format, const char *one,
@@ -206,8 +230,8 @@ static bool set_wscale(struct drill_config *config, const char *value,
 	return true;
 }
 
-static bool set_order(struct drill_config *config, const char *value,
-		      char why[static DRILL_WHY_MAX])
+/* One of the stacks whose ways there are. */
+static bool read_stack(const char *value, enum drill_order *stack)
 {
 	static const char *const names[] = {
 		[DRILL_ORDER_PARLEY] = "parley",
@@ -216,23 +240,45 @@ static bool set_order(struct drill_config *config, const char *value,
 	};
 
 	for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
-		config->personality.order = (enum drill_order)i;
+		*stack = (enum drill_order)i;
 		if (!strcmp(value, names[i]))
 			return true;
 	}
-	return refuse(why, "%s: '%s' is not linux, bsd or parley", "synopt", value);
+	return false;
 }
 
-/* The whole personality at once: Linux, or the engine as it is. */
+static bool set_order(struct drill_config *config, const char *value,
+		      char why[static DRILL_WHY_MAX])
+{
+	return read_stack(value, &config->personality.order) ||
+	       refuse(why, "%s: '%s' is not linux, bsd or parley", "synopt", value);
+}
+
+static bool set_psh(struct drill_config *config, const char *value, char why[static DRILL_WHY_MAX])
+{
+	static const char *const names[] = {
+		[DRILL_PSH_AUTO] = "auto",
+		[DRILL_PSH_WRITE] = "write",
+		[DRILL_PSH_BURST] = "burst",
+	};
+
+	for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
+		config->personality.psh = (enum drill_psh)i;
+		if (!strcmp(value, names[i]))
+			return true;
+	}
+	return refuse(why, "%s: '%s' is not auto, write or burst", "psh", value);
+}
+
+/* The whole personality at once: Linux, FreeBSD, or the engine as it is. */
 static bool set_stack(struct drill_config *config, const char *value,
 		      char why[static DRILL_WHY_MAX])
 {
-	bool linux = !strcmp(value, "linux");
+	enum drill_order stack;
 
-	if (!linux && strcmp(value, "parley"))
-		return refuse(why, "%s: '%s' is not linux or parley", "stack", value);
-	make_linux(&config->personality, linux);
-	config->personality.order = linux ? DRILL_ORDER_LINUX : DRILL_ORDER_PARLEY;
+	if (!read_stack(value, &stack))
+		return refuse(why, "%s: '%s' is not linux, bsd or parley", "stack", value);
+	become(&config->personality, stack);
 	return true;
 }
 
@@ -269,6 +315,8 @@ bool drill_config_set(struct drill_config *config, const char *key, const char *
 		return set_order(config, value, why);
 	if (!strcmp(key, "stack"))
 		return set_stack(config, value, why);
+	if (!strcmp(key, "psh"))
+		return set_psh(config, value, why);
 	if (!strcmp(key, "mtu"))
 		return drill_config_option(config, key, value, why);
 	/* The one congestion control by its names. */
@@ -395,8 +443,9 @@ static bool set_number(struct drill_config *config, const char *name, const char
 			return false;
 		config->ts_tick = number * NS_PER_US;
 	} else {
-		/* --mss: how a device cuts what is injected, which here is never cut. */
-		return read_whole(value, 1, UINT16_MAX, &number);
+		if (!read_whole(value, 1, UINT16_MAX, &number))
+			return false;
+		config->mss = (uint16_t)number;
 	}
 	return true;
 }

@@ -24,6 +24,13 @@ enum drill_order {
 	DRILL_ORDER_BSD,
 };
 
+/* Which segments carry PSH, where nobody forgives one that does not (plugin.h). */
+enum drill_psh {
+	DRILL_PSH_AUTO,	 /* the last of what was written, and where the script wants it */
+	DRILL_PSH_WRITE, /* only the last of what was written */
+	DRILL_PSH_BURST, /* and the last of several that go at once, as Linux does since 5.4 */
+};
+
 /* `wscale` beside a shift of 0..14. */
 enum { DRILL_WSCALE_AUTO = -1, DRILL_WSCALE_ENGINE = -2 };
 
@@ -34,6 +41,9 @@ struct drill_personality {
 	 * outbound SYN expects; DRILL_WSCALE_ENGINE: what the buffer needs.
 	 */
 	int wscale;
+	/* Buffers and shutdown(SHUT_RD) as FreeBSD has them (stack.h). */
+	bool bsd;
+	enum drill_psh psh;
 	/* Settings of the host. */
 	bool given[PARLEY_SETTING_COUNT];
 	int64_t setting[PARLEY_SETTING_COUNT];
@@ -45,6 +55,7 @@ struct drill_config {
 	struct parley_addr local, remote;
 	unsigned prefix;
 	uint32_t mtu;
+	uint16_t mss;		/* of the segments in what arrives and is longer; 0: it is one */
 	uint64_t tolerance;	/* ns */
 	uint32_t tolerance_ppm; /* of the time since the event before */
 	uint64_t ts_tick;	/* ns a tick of TS val; 0: not compared */

@@ -83,6 +83,32 @@ static void finish(uint8_t *tcp, const struct ip_packet *ip)
 	put_be16(tcp + 16, checksum_fold(checksum_add(sum, tcp, ip->payload_len)));
 }
 
+/* True, and the TCP header, when it is a sound TCP segment. */
+static bool find_tcp(uint8_t *bytes, size_t len, struct ip_packet *ip, struct segment *segment,
+		     uint8_t **tcp)
+{
+	enum wire_error error = bytes[0] >> 4 == 6 ? ipv6_parse(ip, bytes, len)
+						   : ipv4_parse(ip, bytes, len);
+
+	if (error != WIRE_OK || ip->protocol != IP_TCP ||
+	    tcp_parse(segment, ip->payload, ip->payload_len) != WIRE_OK)
+		return false;
+	*tcp = bytes + (ip->payload - bytes);
+	return true;
+}
+
+void drill_push(uint8_t *bytes, size_t len)
+{
+	struct segment segment;
+	struct ip_packet ip;
+	uint8_t *tcp;
+
+	if (!len || !find_tcp(bytes, len, &ip, &segment, &tcp))
+		return;
+	tcp[13] |= TCP_PSH;
+	finish(tcp, &ip);
+}
+
 bool drill_order(uint8_t *bytes, size_t len, enum drill_order order)
 {
 	uint8_t written[TCP_OPTIONS_MAX + 16];
@@ -94,12 +120,8 @@ bool drill_order(uint8_t *bytes, size_t len, enum drill_order order)
 
 	if (order == DRILL_ORDER_PARLEY || !len)
 		return false;
-	if ((bytes[0] >> 4 == 6 ? ipv6_parse(&ip, bytes, len) : ipv4_parse(&ip, bytes, len)) !=
-		    WIRE_OK ||
-	    ip.protocol != IP_TCP || tcp_parse(&segment, ip.payload, ip.payload_len) != WIRE_OK ||
-	    !(segment.flags & TCP_SYN))
+	if (!find_tcp(bytes, len, &ip, &segment, &tcp) || !(segment.flags & TCP_SYN))
 		return false;
-	tcp = bytes + (ip.payload - bytes);
 	options = segment.header_len - (size_t)TCP_HEADER_LEN;
 	if (!find(&found, tcp + TCP_HEADER_LEN, options))
 		return false;

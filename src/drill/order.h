@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The options of a SYN in the order in which another stack writes them. What they say is the same,
- * and so is their length; peers must not care (RFC 9293 3.1), but scripts compare.
+ * The options of a SYN in the order in which another stack writes them, and PSH where it sets it.
+ * What they say is the same, and so is their length; peers must not care (RFC 9293 3.1), but
+ * scripts compare.
  *
  *	Linux	mss, sackOK, TS, wscale; NOPs before, so that fields stand on four-byte boundaries
  *	BSD	mss, wscale, sackOK, TS; NOPs before, and zeros at the end
@@ -16,5 +17,8 @@
  * known and not in this order. False when it was left as it is.
  */
 bool drill_order(uint8_t *bytes, size_t len, enum drill_order order);
+
+/* Sets PSH on a TCP segment, in place, and its checksum. */
+void drill_push(uint8_t *bytes, size_t len);
 
 #endif

@@ -7,7 +7,18 @@
 void drill_parser_step(struct drill_parser *parser)
 {
 	parser->last_line = parser->token.last_line;
+	parser->before = parser->token;
 	parser->token = drill_lexer_next(&parser->lexer);
+}
+
+/* Does the next token begin another line, and another event, or is there none? */
+static bool at_next_event(const struct drill_parser *parser)
+{
+	return parser->last_line && parser->token.at.line > parser->last_line &&
+	       (parser->token.kind == DRILL_TOKEN_END ||
+		parser->token.kind == DRILL_TOKEN_INTEGER ||
+		parser->token.kind == DRILL_TOKEN_DECIMAL || drill_parser_at_mark(parser, '+') ||
+		drill_parser_at_mark(parser, '*'));
 }
 
 bool drill_parser_expected(struct drill_parser *parser, const char *what)
@@ -16,6 +27,10 @@ bool drill_parser_expected(struct drill_parser *parser, const char *what)
 
 	if (parser->lexer.failed)
 		return false;
+	if (at_next_event(parser))
+		return drill_error_set(parser->error, parser->before.at,
+				       "expected %s, but the line ends behind %s", what,
+				       drill_token_text(found, &parser->before));
 	return drill_error_set(parser->error, parser->token.at, "expected %s, found %s", what,
 			       drill_token_text(found, &parser->token));
 }

@@ -28,15 +28,18 @@ bool drill_parse(struct drill_script *script, const struct drill_define *defines
 struct drill_parser {
 	struct drill_script *script;
 	struct drill_lexer lexer;
-	struct drill_token token; /* the next one, not taken yet */
-	int last_line;		  /* where the last one taken ended */
+	struct drill_token token;  /* the next one, not taken yet */
+	struct drill_token before; /* the last one taken */
+	int last_line;		   /* where it ended */
 	struct drill_error *error;
 };
 
 /* To the next token. */
 void drill_parser_step(struct drill_parser *parser);
 
-/* "expected WHAT, found TOKEN", at the next token. Always false. */
+/*
+ * "expected WHAT, found TOKEN", at the next token, or that the line ends too early. Always false.
+ */
 bool drill_parser_expected(struct drill_parser *parser, const char *what);
 
 /* Is the next token this mark, this word? */

@@ -10,7 +10,9 @@
 #include <unistd.h>
 
 #include "drill/command.h"
+#include "drill/dialect.h"
 #include "drill/live.h"
+#include "drill/order.h"
 
 #define NS_PER_US   1000
 #define NS_PER_S    1000000000
@@ -230,6 +232,49 @@ static int on_netdev_send(void *userdata, const void *buf, size_t count)
 	return 0;
 }
 
+/* Does `sent` hold text that begins at `seq` and goes at `time`? Its end is put into *end. */
+static bool continues(const struct drill_sent *sent, uint32_t seq, uint64_t time, uint32_t *end)
+{
+	struct drill_live live;
+
+	if (!sent || sent->time != time || !drill_live_read(&live, sent->bytes, sent->len) ||
+	    !live.is_tcp || !live.segment.text_len || live.segment.seq.v != seq)
+		return false;
+	*end = seq + live.segment.text_len;
+	return true;
+}
+
+/* Is this the last of several segments that go at once? */
+static bool ends_burst(struct plugin *plugin, const struct drill_sent *sent, uint32_t end)
+{
+	uint32_t behind;
+	bool goes_on = continues(plugin->stack.sent, end, sent->time, &behind);
+	bool ends = continues(sent, plugin->burst_end, plugin->burst_time, &behind) && !goes_on;
+
+	plugin->burst_end = end;
+	plugin->burst_time = sent->time;
+	return ends;
+}
+
+/* Sets PSH where the personality wants it beside what the engine has set. */
+static void push(struct plugin *plugin, struct drill_sent *sent)
+{
+	enum drill_psh psh = plugin->config.personality.psh;
+	struct drill_live live;
+	uint32_t end;
+
+	if (!drill_live_read(&live, sent->bytes, sent->len) || !live.is_tcp)
+		return;
+	end = live.segment.seq.v + live.segment.text_len;
+	if (live.segment.flags & TCP_SYN)
+		plugin->iss = live.segment.seq.v;
+	else if (live.segment.text_len &&
+		 ((psh == DRILL_PSH_BURST && ends_burst(plugin, sent, end)) ||
+		  (psh == DRILL_PSH_AUTO &&
+		   drill_dialect_pushes(plugin->script, end - plugin->iss))))
+		drill_push(sent->bytes, sent->len);
+}
+
 /* The next packet; when none will ever come, one of 0 bytes, which fails the test. */
 static int on_netdev_receive(void *userdata, void *buf, size_t *count, long long *time_usecs)
 {
@@ -251,6 +296,7 @@ static int on_netdev_receive(void *userdata, void *buf, size_t *count, long long
 		*time_usecs = (long long)(plugin->stack.now / NS_PER_US);
 	} else {
 		sent = drill_stack_take(&plugin->stack, &plugin->stack.sent);
+		push(plugin, sent);
 		if (sent->len < *count || !*count)
 			*count = sent->len;
 		memcpy(buf, sent->bytes, *count);
@@ -270,6 +316,7 @@ static void on_free(void *userdata)
 	if (current == plugin)
 		current = NULL;
 	drill_stack_end(&plugin->stack);
+	drill_script_free(plugin->script);
 	for (int fd = 0; fd < PLUGIN_FDS; fd++)
 		free(plugin->fds[fd].epoll);
 	pthread_cond_destroy(&plugin->wake);
@@ -294,7 +341,9 @@ static void begin(struct plugin *plugin, const struct drill_script *script)
 		.local = plugin->config.local,
 		.prefix = plugin->config.prefix,
 		.mtu = plugin->config.mtu,
+		.mss = plugin->config.mss,
 		.order = plugin->config.personality.order,
+		.bsd = plugin->config.personality.bsd,
 	};
 	const char *what;
 	bool fixed;
@@ -314,7 +363,6 @@ static void begin(struct plugin *plugin, const struct drill_script *script)
 void packetdrill_interface_init(const char *flags, struct packetdrill_interface *interface)
 {
 	struct plugin *plugin = calloc(1, sizeof *plugin);
-	struct drill_script *script;
 
 	if (!plugin)
 		abort();
@@ -322,9 +370,8 @@ void packetdrill_interface_init(const char *flags, struct packetdrill_interface 
 	pthread_cond_init(&plugin->wake, NULL);
 	pthread_cond_init(&plugin->back, NULL);
 	plugin->main = pthread_self();
-	script = plugin_configure(&plugin->config, flags, instances++);
-	begin(plugin, script);
-	drill_script_free(script);
+	plugin->script = plugin_configure(&plugin->config, flags, instances++);
+	begin(plugin, plugin->script);
 	interface->userdata = plugin;
 	interface->free = on_free;
 	interface->netdev_send = on_netdev_send;

@@ -104,6 +104,15 @@ struct plugin {
 	struct plugin_op *waiting; /* the second thread's */
 	bool turn;		   /* the second thread runs, and the clock stands */
 	unsigned activity;	   /* calls of the first thread's */
+	/*
+	 * The tool forgives no PSH, and Linux sets it on more segments: those that the script
+	 * (NULL: not known) has it on, counted from the last SYN's number; or the last of those
+	 * that go at once, for which it must be known what was handed out last.
+	 */
+	struct drill_script *script;
+	uint32_t iss;
+	uint32_t burst_end;
+	uint64_t burst_time;
 	struct plugin_fd fds[PLUGIN_FDS];
 };
 

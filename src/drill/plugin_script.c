@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "drill/dialect.h"
 #include "drill/parser.h"
 #include "drill/plugin.h"
 
@@ -93,6 +94,7 @@ struct drill_script *plugin_configure(struct drill_config *config, const char *f
 	char why[DRILL_WHY_MAX];
 
 	drill_config_init(config);
+	drill_dialect_choose(config, script);
 	if (!script)
 		drill_config_set(config, "wscale", "8", why);
 	for (struct drill_setting *o = script ? script->options : NULL; o; o = o->next)

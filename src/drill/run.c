@@ -189,7 +189,9 @@ static bool begin_stack(struct drill_run *run, const struct drill_watcher *watch
 		.local = run->config->local,
 		.prefix = run->config->prefix,
 		.mtu = run->config->mtu,
+		.mss = run->config->mss,
 		.order = personality->order,
+		.bsd = personality->bsd,
 	};
 	const char *what;
 	int error;

@@ -53,6 +53,7 @@ static int make_sockets(struct drill_stack *stack)
 		.host = stack->host,
 		.allocator = allocator,
 		.seed = 1,
+		.bsd = stack->bsd,
 	};
 
 	return sock_layer_new(&config, stack->now, &stack->layer);
@@ -106,6 +107,8 @@ int drill_stack_begin(struct drill_stack *stack, const struct drill_stack_config
 	*stack = (struct drill_stack){
 		.now = DRILL_EPOCH,
 		.order = config->order,
+		.bsd = config->bsd,
+		.mss = config->mss,
 		.watcher = config->watcher,
 	};
 	stack->sent_tail = &stack->sent;
@@ -222,13 +225,45 @@ void drill_stack_settle(struct drill_stack *stack)
 	}
 }
 
+static void round_buffer(struct drill_stack *stack, parley_conn conn)
+{
+	struct parley_tcp_info info = {.size = sizeof info};
+	uint64_t odd;
+
+	if (parley_tcp_info(stack->host, conn, &info) < 0 || !info.snd_mss ||
+	    info.receive_buffer < info.snd_mss)
+		return;
+	odd = info.receive_buffer % info.snd_mss;
+	if (odd)
+		parley_set(stack->host, stack->now, conn, PARLEY_SET_RECEIVE_BUFFER,
+			   (int64_t)(info.receive_buffer + info.snd_mss - odd));
+}
+
+/* FreeBSD's receive buffers hold whole segments, once it is known how long those are. */
+static void round_buffers(struct drill_stack *stack)
+{
+	struct parley_status status = {.size = sizeof status};
+	uint64_t cursor = 0;
+
+	while (parley_each(stack->host, &cursor, &status) > 0)
+		if (status.state == PARLEY_SYN_RECEIVED || status.state == PARLEY_ESTABLISHED)
+			round_buffer(stack, status.conn);
+}
+
 void drill_stack_inject(struct drill_stack *stack, const uint8_t *bytes, size_t len)
 {
-	struct parley_rx rx = {.data = bytes, .len = len, .ifindex = stack->ifindex};
+	struct parley_rx rx = {
+		.data = bytes,
+		.len = len,
+		.ifindex = stack->ifindex,
+		.segment_size = stack->mss,
+	};
 
 	if (stack->watcher.packet)
 		stack->watcher.packet(stack->watcher.context, stack->now, false, bytes, len);
 	parley_input(stack->host, stack->now, &rx, 1);
+	if (stack->bsd)
+		round_buffers(stack);
 	drill_stack_settle(stack);
 }
 

@@ -41,11 +41,19 @@ struct drill_stack_config {
 	struct parley_addr local;
 	unsigned prefix;
 	uint32_t mtu;
+	/* What is injected and longer is a run of segments of this many bytes; 0: is one. */
+	uint16_t mss;
 	/* Settings of the host where `given`. */
 	bool given[PARLEY_SETTING_COUNT];
 	int64_t setting[PARLEY_SETTING_COUNT];
 	/* How the options of a SYN are ordered. */
 	enum drill_order order;
+	/*
+	 * As FreeBSD has them: SO_RCVBUF and SO_SNDBUF say what they were set to; once the segment
+	 * size is known, a receive buffer is rounded up to whole segments; and what comes behind
+	 * shutdown(SHUT_RD) is thrown away.
+	 */
+	bool bsd;
 	struct drill_watcher watcher;
 };
 
@@ -56,6 +64,8 @@ struct drill_stack {
 	int ifindex;
 	struct drill_sent *sent, **sent_tail;
 	enum drill_order order;
+	bool bsd;
+	uint16_t mss;
 	struct drill_watcher watcher;
 };
 

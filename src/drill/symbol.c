@@ -76,6 +76,12 @@ static const struct symbol symbols[] = {
 	/* Other names of the same. */
 	{"TCP_CA_OPEN", TCP_CA_Open}, {"TCP_CA_DISORDER", TCP_CA_Disorder},
 	{"TCP_CA_RECOVERY", TCP_CA_Recovery}, {"TCP_CA_LOSS", TCP_CA_Loss},
+	/* FreeBSD's names of the states. */
+	{"TCPI_CLOSED", TCP_CLOSE}, {"TCPI_LISTEN", TCP_LISTEN}, {"TCPI_SYN_SENT", TCP_SYN_SENT},
+	{"TCPI_SYN_RECEIVED", TCP_SYN_RECV}, {"TCPI_ESTABLISHED", TCP_ESTABLISHED},
+	{"TCPI_CLOSE_WAIT", TCP_CLOSE_WAIT}, {"TCPI_FIN_WAIT_1", TCP_FIN_WAIT1},
+	{"TCPI_CLOSING", TCP_CLOSING}, {"TCPI_LAST_ACK", TCP_LAST_ACK},
+	{"TCPI_FIN_WAIT_2", TCP_FIN_WAIT2}, {"TCPI_TIME_WAIT", TCP_TIME_WAIT},
 	{"TCP_INFINITE_SSTHRESH", 0x7fffffff}, {"NULL", 0}, {"SOL_UDP", 17},
 };
 /* clang-format on */

@@ -19,18 +19,21 @@ enum rule {
 	NOTHING,
 };
 
-/* clang-format off */
-static const struct {
+struct entry {
 	const char *name;
 	enum rule rule;
 	enum parley_setting setting;
 	int64_t unit;
-} table[] = {
+};
+
+/* clang-format off */
+static const struct entry table[] = {
 	{"tcp_window_scaling", NUMBER, PARLEY_SET_WINDOW_SCALE, 1},
 	{"tcp_syn_retries", NUMBER, PARLEY_SET_SYN_RETRIES, 1},
 	{"tcp_synack_retries", NUMBER, PARLEY_SET_SYNACK_RETRIES, 1},
 	{"tcp_retries1", NUMBER, PARLEY_SET_R1, 1},
 	{"tcp_fin_timeout", NUMBER, PARLEY_SET_FIN_WAIT_2, NS_PER_S},
+	{"tcp_slow_start_after_idle", NUMBER, PARLEY_SET_IDLE_RESTART, 1},
 	{"tcp_keepalive_time", NUMBER, PARLEY_SET_KEEPALIVE_IDLE, NS_PER_S},
 	{"tcp_keepalive_intvl", NUMBER, PARLEY_SET_KEEPALIVE_INTERVAL, NS_PER_S},
 	{"tcp_keepalive_probes", NUMBER, PARLEY_SET_KEEPALIVE_COUNT, 1},
@@ -56,7 +59,6 @@ static const struct {
 	{"tcp_early_retrans", FEATURE, 0, 0},
 	{"tcp_recovery", FEATURE, 0, 0},
 	{"tcp_mtu_probing", FEATURE, 0, 0},
-	{"tcp_slow_start_after_idle", FEATURE, 0, 0},
 	{"tcp_moderate_rcvbuf", FEATURE, 0, 0},
 	{"tcp_thin_linear_timeouts", FEATURE, 0, 0},
 	{"tcp_abort_on_overflow", FEATURE, 0, 0},
@@ -94,6 +96,56 @@ static const struct {
 	{"ip_no_pmtu_disc", NOTHING, 0, 0},
 	{"default_qdisc", NOTHING, 0, 0},
 	{"rp_filter", NOTHING, 0, 0},
+};
+
+/* FreeBSD's, by their whole names: "enable" alone may be several. */
+static const struct entry bsd_table[] = {
+	{"net.inet.tcp.rexmit_initial", NUMBER, PARLEY_SET_INITIAL_RTO, NS_PER_MS},
+	{"net.inet.tcp.rexmit_min", NUMBER, PARLEY_SET_MIN_RTO, NS_PER_MS},
+	{"net.inet.tcp.rexmit_slop", NUMBER, PARLEY_SET_MIN_RTO_SPREAD, NS_PER_MS},
+	{"net.inet.tcp.delacktime", NUMBER, PARLEY_SET_DELAYED_ACK, NS_PER_MS},
+	{"net.inet.tcp.keepidle", NUMBER, PARLEY_SET_KEEPALIVE_IDLE, NS_PER_MS},
+	{"net.inet.tcp.keepintvl", NUMBER, PARLEY_SET_KEEPALIVE_INTERVAL, NS_PER_MS},
+	{"net.inet.tcp.keepcnt", NUMBER, PARLEY_SET_KEEPALIVE_COUNT, 1},
+	{"net.inet.tcp.finwait2_timeout", NUMBER, PARLEY_SET_FIN_WAIT_2, NS_PER_MS},
+	{"net.inet.tcp.msl", NUMBER, PARLEY_SET_MSL, NS_PER_MS},
+	{"net.inet.tcp.initcwnd_segments", NUMBER, PARLEY_SET_INITIAL_WINDOW, 1},
+	{"net.inet.tcp.abc_l_var", NUMBER, PARLEY_SET_SLOW_START_LIMIT, 1},
+	{"net.inet.tcp.rfc3042", NUMBER, PARLEY_SET_LIMITED_TRANSMIT, 1},
+	{"net.inet.tcp.syncache.rexmtlimit", NUMBER, PARLEY_SET_SYNACK_RETRIES, 1},
+	{"net.inet.tcp.drop_synfin", NOT, PARLEY_SET_SYN_FIN, 1},
+	{"net.inet.tcp.cc.algorithm", CONGESTION, PARLEY_SET_CONGESTION, 1},
+	{"net.inet.ip.ttl", NUMBER, PARLEY_SET_TTL, 1},
+	{"net.inet.ip.portrange.first", NUMBER, PARLEY_SET_PORT_FIRST, 1},
+	{"net.inet.ip.portrange.last", NUMBER, PARLEY_SET_PORT_LAST, 1},
+	{"kern.ipc.maxsockbuf", NUMBER, PARLEY_SET_RECEIVE_BUFFER_MAX, 1},
+	{"kern.ipc.somaxconn", NUMBER, PARLEY_SET_SOMAXCONN, 1},
+	/* Window scale and timestamps at once. */
+	{"net.inet.tcp.rfc1323", NUMBER, PARLEY_SET_WINDOW_SCALE, 1},
+	{"net.inet.tcp.sack.enable", FEATURE, 0, 0},
+	{"net.inet.tcp.ecn.enable", FEATURE, 0, 0},
+	{"net.inet.tcp.fastopen.client_enable", FEATURE, 0, 0},
+	{"net.inet.tcp.fastopen.server_enable", FEATURE, 0, 0},
+	{"net.inet.tcp.insecure_rst", FEATURE, 0, 0},
+	{"net.inet.tcp.insecure_syn", FEATURE, 0, 0},
+	{"net.inet.tcp.insecure_ack", FEATURE, 0, 0},
+	{"net.inet.tcp.blackhole", FEATURE, 0, 0},
+	{"net.inet.tcp.always_keepalive", FEATURE, 0, 0},
+	{"net.inet.tcp.rexmit_drop_options", FEATURE, 0, 0},
+	{"net.inet.tcp.path_mtu_discovery", ALWAYS, 0, 0},
+	{"net.inet.tcp.icmp_may_rst", ALWAYS, 0, 0},
+	{"net.inet.tcp.delayed_ack", ALWAYS, 0, 0},
+	{"net.inet.tcp.recvspace", NOTHING, 0, 0},
+	{"net.inet.tcp.sendspace", NOTHING, 0, 0},
+	{"net.inet.tcp.keepinit", NOTHING, 0, 0},
+	{"net.inet.tcp.syncookies", NOTHING, 0, 0},
+	{"net.inet.tcp.hostcache.purgenow", NOTHING, 0, 0},
+	{"net.inet.tcp.hostcache.enable", NOTHING, 0, 0},
+	{"net.inet.tcp.functions_default", NOTHING, 0, 0},
+	{"net.inet.tcp.tolerate_missing_ts", NOTHING, 0, 0},
+	{"net.inet.tcp.ts_offset_per_conn", NOTHING, 0, 0},
+	{"net.inet.icmp.icmplim", NOTHING, 0, 0},
+	{"net.inet6.icmp6.errppslimit", NOTHING, 0, 0},
 };
 /* clang-format on */
 
@@ -136,42 +188,55 @@ static const char *last_part(const char *name)
 	return dot ? dot + 1 : name;
 }
 
+static const struct entry *find(const struct entry *entries, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(entries[i].name, name))
+			return &entries[i];
+	return NULL;
+}
+
+static const struct entry *find_any(const char *name)
+{
+	if (!strncmp(name, "net.inet", 8) || !strncmp(name, "kern.ipc.", 9))
+		return find(bsd_table, sizeof bsd_table / sizeof *bsd_table, name);
+	return find(table, sizeof table / sizeof *table, last_part(name));
+}
+
 enum drill_sysctl_result drill_sysctl(const char *name, const char *value,
 				      struct drill_sysctl_change *change)
 {
 	int64_t numbers[3] = {0};
 	int n = read_numbers(value, numbers);
-	size_t i = 0;
+	const struct entry *entry = find_any(name);
 
-	name = last_part(name);
 	change->count = 0;
-	while (i < sizeof table / sizeof *table && strcmp(table[i].name, name))
-		i++;
-	if (i == sizeof table / sizeof *table)
+	if (!entry)
 		return DRILL_SYSCTL_UNKNOWN;
-	if (table[i].rule == NOTHING)
+	if (entry->rule == NOTHING)
 		return DRILL_SYSCTL_NO_EFFECT;
-	if (table[i].rule == CONGESTION)
-		return strcmp(value, "reno") ? DRILL_SYSCTL_LACKING : DRILL_SYSCTL_MET;
-	if (!n || (table[i].rule == RANGE && n < 2))
+	if (entry->rule == CONGESTION)
+		return strcmp(value, "reno") && strcmp(value, "newreno") ? DRILL_SYSCTL_LACKING
+									 : DRILL_SYSCTL_MET;
+	if (!n || (entry->rule == RANGE && n < 2))
 		return DRILL_SYSCTL_BAD_VALUE;
-	switch (table[i].rule) {
+	switch (entry->rule) {
 	case FEATURE:
 		return numbers[0] ? DRILL_SYSCTL_LACKING : DRILL_SYSCTL_MET;
 	case ALWAYS:
 		return numbers[0] ? DRILL_SYSCTL_MET : DRILL_SYSCTL_LACKING;
 	case NOT:
-		change_one(change, table[i].setting, !numbers[0]);
+		change_one(change, entry->setting, !numbers[0]);
 		break;
 	case RANGE:
 		change_one(change, PARLEY_SET_PORT_FIRST, numbers[0]);
 		change_one(change, PARLEY_SET_PORT_LAST, numbers[1]);
 		break;
 	case LARGEST:
-		change_one(change, table[i].setting, numbers[n - 1]);
+		change_one(change, entry->setting, numbers[n - 1]);
 		break;
 	default:
-		change_one(change, table[i].setting, numbers[0] * table[i].unit);
+		change_one(change, entry->setting, numbers[0] * entry->unit);
 		break;
 	}
 	return DRILL_SYSCTL_SET;

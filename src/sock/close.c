@@ -133,6 +133,8 @@ int sock_shutdown(struct sock_layer *layer, int fd, int how)
 		break;
 	case SOCK_STATE_CONNECTED:
 		/* Reading ends here alone, as in Linux: what comes can still be read. */
+		if ((ways & SOCK_RD) && layer->bsd)
+			(void)parley_shutdown(layer->host, layer->now, s->conn, PARLEY_SHUT_RD);
 		if ((ways & SOCK_WR) && !(s->shut & SOCK_WR))
 			(void)parley_shutdown(layer->host, layer->now, s->conn, PARLEY_SHUT_WR);
 		s->shut |= (uint8_t)ways;

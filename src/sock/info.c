@@ -58,6 +58,7 @@ static void fill_listener(const struct sock_layer *layer, const struct sock *s,
 static void fill_header(const struct parley_tcp_info *from, struct sock_tcp_info *info)
 {
 	info->state = state_number(from->state);
+	info->ca_state = (uint8_t)from->recovery;
 	info->retransmits = from->retransmits;
 	info->probes = from->probes;
 	info->backoff = from->backoff;

@@ -153,6 +153,7 @@ struct sock_layer {
 	uint64_t draws;
 	uint32_t limit;
 	uint32_t buffer_max;
+	bool bsd;
 	uint32_t page_count;
 	/* No free descriptor is below this one. */
 	uint32_t lowest;

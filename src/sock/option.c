@@ -234,7 +234,7 @@ static int64_t default_buffer(const struct sock_layer *layer, const struct sock 
 static int get_buffer(struct sock_layer *layer, struct sock *s, const struct option *o, void *value)
 {
 	if (sock_is_given(s, o->value))
-		return put_int(value, 2 * sock_value(s, o->value));
+		return put_int(value, (layer->bsd ? 1 : 2) * sock_value(s, o->value));
 	return put_int(value, (int)default_buffer(layer, s, o->setting));
 }
 
@@ -508,7 +508,8 @@ static const struct option options[] = {
 	NUMBER(T(LINGER2), LINGER2, S(FIN_WAIT_2), NS_PER_S, -1, 120, 0, INT, set_linger2, get_int),
 	NUMBER(T(USER_TIMEOUT), USER_TIMEOUT, S(R2), NS_PER_MS, 0, INT_MAX, 0, INT, set_int,
 	       get_kept),
-	KEPT(T(DEFER_ACCEPT), DEFER_ACCEPT, 0, INT_MAX, NO_DEFAULT, 0, INT, set_defer_accept),
+	NUMBER(T(DEFER_ACCEPT), DEFER_ACCEPT, S(DEFER_ACCEPT), NS_PER_S, 0, INT_MAX, NO_DEFAULT,
+	       INT, set_defer_accept, get_kept),
 	/* On: no delay at all (unit 0). Off: the host's delay. */
 	{T(QUICKACK), V(QUICKACK), S(DELAYED_ACK), 0, 0, 1, 0, 1, INT, set_bool, get_kept},
 	NUMBER(T(CONGESTION), CONGESTION, S(CONGESTION), 1, 0, 0, NO_DEFAULT, 1, set_congestion,

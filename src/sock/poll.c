@@ -32,8 +32,11 @@ void sock_died(struct sock_layer *layer, struct sock *s, int error)
 {
 	if (s->state != SOCK_STATE_CONNECTING && s->state != SOCK_STATE_CONNECTED)
 		return;
+	/* FreeBSD makes no difference. */
+	if (error == PARLEY_EPIPE && layer->bsd)
+		error = PARLEY_ECONNRESET;
 	/* A reset behind the peer's FIN while we could still send is a broken pipe to Linux. */
-	if (error == PARLEY_ECONNRESET && s->fin && !(s->shut & SOCK_WR))
+	if (error == PARLEY_ECONNRESET && s->fin && !(s->shut & SOCK_WR) && !layer->bsd)
 		error = PARLEY_EPIPE;
 	s->error = error;
 	/* A connection that never was has no bytes to keep. */

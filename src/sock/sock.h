@@ -52,6 +52,12 @@ struct sock_config {
 	uint32_t limit;
 	/* The most that SO_SNDBUF and SO_RCVBUF grant, before doubling; 0: 212992, as Linux. */
 	uint32_t buffer_max;
+	/*
+	 * As FreeBSD has it where Linux is otherwise the model: SO_SNDBUF and SO_RCVBUF say what
+	 * they were set to, not twice that; what comes behind shutdown(SHUT_RD) is thrown away; a
+	 * reset behind the peer's FIN is ECONNRESET, not EPIPE.
+	 */
+	bool bsd;
 };
 
 /* *out is set only on success. Errors: -PARLEY_EINVAL, -PARLEY_ENOMEM. */

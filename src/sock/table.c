@@ -24,6 +24,7 @@ int sock_layer_new(const struct sock_config *config, uint64_t now, struct sock_l
 	layer->now = now;
 	layer->seed = config->seed;
 	layer->limit = config->limit && config->limit < SOCK_LIMIT ? config->limit : SOCK_LIMIT;
+	layer->bsd = config->bsd;
 	layer->buffer_max = config->buffer_max ? config->buffer_max : 212992;
 	*out = layer;
 	return 0;

@@ -45,6 +45,7 @@ static void advance(struct tcp *tcp, struct tcb *tcb, struct seq ack, uint64_t a
 
 	tcb->snd_off += bytes;
 	tcb->snd.una = ack;
+	tcb->flags &= ~(uint32_t)TCB_HELD;
 	tcb->snd.up = seq_max(tcb->snd.up, ack); /* left behind by 2^31 it would seem ahead */
 	if (sent_at != TCB_NEVER && at >= sent_at)
 		rtt_sample(tcp, tcb, at - sent_at);

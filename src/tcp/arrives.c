@@ -520,7 +520,7 @@ static void receive_fin(struct tcp *tcp, struct tcb *tcb)
 	tcb->rcv.nxt = seq_add(tcb->rcv.nxt, 1);
 	tcb->rcv_off++;
 	reassembly_give_up(tcp, tcb);
-	tcb_owe(tcp, tcb, OWE_ACK);
+	window_acknowledge_fin(tcp, tcb);
 	if (tcb->flags & TCB_OWNED)
 		notice_raise(tcp, &tcb->notice, PARLEY_PEER_CLOSED | PARLEY_READABLE); /* MUST-12 */
 	switch ((enum parley_state)tcb->state) {

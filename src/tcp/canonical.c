@@ -80,6 +80,16 @@ static void put_records(struct canonical *out, const struct tcp *tcp, const stru
 		put_seq(out, list_entry(link, const struct record, by_time)->lo, tcb->iss);
 }
 
+/* Half of the smallest cwnd, one segment, is never a used window: what is less decides nothing. */
+static void put_flight(struct canonical *out, const struct tcb *tcb)
+{
+	const struct sending *sending = tcb->sending;
+	bool decides = sending->flight_max > tcb->mss / 2u;
+
+	put(out, decides ? sending->flight_max : 0);
+	put_seq(out, decides ? sending->flight_end : tcb->iss, tcb->iss);
+}
+
 static void put_sending(struct canonical *out, const struct tcp *tcp, const struct tcb *tcb)
 {
 	bool syn = tcb->snd_off == UINT64_MAX;
@@ -92,6 +102,7 @@ static void put_sending(struct canonical *out, const struct tcp *tcp, const stru
 	if (!tcb->sending)
 		return;
 	put(out, tcb->sending->reserved);
+	put_flight(out, tcb);
 	put_text(out, &tcb->sending->stream, from, len);
 	put_records(out, tcp, tcb);
 }
@@ -247,6 +258,7 @@ static void put_syn_entry(struct canonical *out, const struct tcp *tcp,
 	if (entry->held)
 		return;
 	put(out, entry->wait);
+	put(out, entry->acked);
 	put_challenged(out, tcp, entry->challenged);
 }
 

@@ -187,6 +187,30 @@ static void overflow(struct tcp *tcp, struct syn_entry *entry, const struct arri
 	half_open_free(tcp, entry);
 }
 
+/* When the timer fires for the n-th time, counted from the first SYN,ACK, ns. */
+static uint64_t elapsed(const struct settings *settings, unsigned n)
+{
+	uint64_t rto = (uint64_t)settings->v[PARLEY_SET_INITIAL_RTO], sum = 0;
+	uint64_t most = (uint64_t)settings->v[PARLEY_SET_MAX_RTO];
+
+	while (n--) {
+		sum += rto < most ? rto : most;
+		rto = rto < most ? rto * 2 : most;
+	}
+	return sum;
+}
+
+/* TCP_DEFER_ACCEPT: the user wants connections on which there is something to read. */
+static bool waits_for_text(const struct syn_entry *entry, const struct listener *listener,
+			   const struct segment *segment)
+{
+	uint64_t defer = (uint64_t)listener->settings->v[PARLEY_SET_DEFER_ACCEPT];
+
+	return defer && !segment->text_len && !(segment->flags & TCP_FIN) &&
+	       seq_eq(segment->seq, seq_add(entry->irs, 1)) &&
+	       elapsed(listener->settings, entry->retransmits) < defer;
+}
+
 void half_open_arrives(struct tcp *tcp, struct syn_entry *entry, const struct arrival *arrival,
 		       const struct segment *segment)
 {
@@ -204,6 +228,11 @@ void half_open_arrives(struct tcp *tcp, struct syn_entry *entry, const struct ar
 	}
 	if (entry->held) {
 		held_arrives(tcp, entry, listener, arrival, segment);
+		return;
+	}
+	if (completes && waits_for_text(entry, listener, segment)) {
+		entry->acked = true;
+		observe_drop(tcp, arrival, segment, conn, PARLEY_DROP_ACCEPT_DEFERRED);
 		return;
 	}
 	if (completes && listener_accept_full(tcp, listener)) {
@@ -247,6 +276,9 @@ void half_open_timeout(struct tcp *tcp, struct syn_entry *entry)
 		return;
 	}
 	entry->retransmits++;
-	send_syn_ack(tcp, &tcb, PARLEY_WHY_RTO);
+	/* Who has answered is asked again when the time is over: then an ACK will do. */
+	if (!entry->acked || elapsed(listener->settings, entry->retransmits) >=
+				     (uint64_t)listener->settings->v[PARLEY_SET_DEFER_ACCEPT])
+		send_syn_ack(tcp, &tcb, PARLEY_WHY_RTO);
 	wheel_schedule(&tcp->wheel, &entry->timer, timeout(tcp, listener->settings, entry));
 }

@@ -35,6 +35,7 @@ struct syn_entry {
 	uint32_t slot : 24;
 	uint32_t
 		rcv_shift : 4; /* of ours, as announced; without meaning when there is no scaling */
+	uint32_t acked : 1;    /* the ACK has come, but no text: "defer-accept" */
 	parley_conn listener;
 	struct tuple tuple;
 	struct seq iss, irs;

@@ -14,14 +14,20 @@ static void start(struct tcb *tcb)
 	tcb->prior_cwnd_acked = 0;
 }
 
-/* A window that was not used says nothing about the path: it does not grow (RFC 7661 4.1). */
+/*
+ * A window that was not used says nothing about the path: it does not grow (RFC 7661 4.1). In slow
+ * start more than half of it is enough, at any time of the round trip: what an application writes
+ * at once comes back in several ACKs.
+ */
 static bool window_was_used(const struct tcb *tcb, uint32_t flight)
 {
 	if (tcb->flags & TCB_CWND_LIMITED)
 		return true;
-	if (tcb->cwnd < tcb->ssthresh)
-		return flight >= tcb->cwnd / 2;
-	return flight + tcb->mss > tcb->cwnd;
+	if (tcb->cwnd >= tcb->ssthresh)
+		return flight + tcb->mss > tcb->cwnd;
+	if (tcb->sending && flight < tcb->sending->flight_max)
+		flight = tcb->sending->flight_max;
+	return flight > tcb->cwnd / 2;
 }
 
 static void acked(struct tcb *tcb, uint32_t bytes, uint32_t flight)

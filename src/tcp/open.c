@@ -108,6 +108,7 @@ void open_established(struct tcp *tcp, struct tcb *tcb)
 	tcb_disarm(tcb);
 	tcb->owed &= (uint16_t)~OWE_SYN;
 	tcb->retransmits = 0;
+	tcb->last_received = tcp->now;
 	if (tcb->flags & TCB_SYN_LOST)
 		rtt_after_lost_syn(tcb);
 	else

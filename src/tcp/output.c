@@ -149,9 +149,13 @@ static void attach_text(struct tcb *tcb, struct tcp_out *out, uint64_t offset, u
 	for (uint32_t i = 0; i < out->span_count; i++)
 		block_ref(out->spans[i].block);
 	out->segment.text_len = len;
-	if (len && end >= tcb->snd_end)
-		/* SHLD-27 */
-		out->segment.flags |= TCP_PSH; /* MUST-60, MUST-61: the last of what was sent */
+	/*
+	 * MUST-60, MUST-61: the last of what was sent, unless SEND said that more follows (MAY-16),
+	 * which CLOSE takes back.
+	 */
+	if (len && end >= tcb->snd_end &&
+	    (!(tcb->flags & TCB_MORE) || tcb->flags & TCB_CLOSED_BY_USER))
+		out->segment.flags |= TCP_PSH; /* SHLD-27 */
 	if (len > tcb->mss)
 		out->segment_size = tcb->mss;
 }
@@ -215,7 +219,7 @@ static bool worth_sending(const struct tcb *tcb, uint32_t len, uint64_t unsent, 
 	if (unsent <= usable) {
 		if (tcb->flags & TCB_CLOSED_BY_USER || seq_gt(tcb->snd.up, tcb->snd.nxt))
 			return true;
-		if (tcb_setting(tcb, PARLEY_SET_CORK) || tcb->flags & TCB_MORE) /* MAY-16 */
+		if (tcb_setting(tcb, PARLEY_SET_CORK) || tcb->flags & TCB_HELD) /* MAY-16 */
 			return false;
 		return !nagle;
 	}
@@ -300,6 +304,27 @@ static bool try_later(struct tcp *tcp, struct tcb *tcb)
 	return false;
 }
 
+/* Text that follows what came by less than the delay of an ACK would have carried that ACK. */
+static void note_answer(const struct tcp *tcp, struct tcb *tcb)
+{
+	uint64_t delay = (uint64_t)tcb_setting(tcb, PARLEY_SET_DELAYED_ACK);
+
+	if (tcb_setting(tcb, PARLEY_SET_QUICK_ACKS) && tcp->now - tcb->last_received < delay)
+		tcb->flags |= TCB_INTERACTIVE;
+}
+
+/* The most that was under way in this round trip says whether the window is used (newreno.c). */
+static void note_flight(struct tcb *tcb)
+{
+	struct sending *sending = tcb->sending;
+	uint32_t flight = tcb_flight(tcb);
+
+	if (flight <= sending->flight_max && seq_lt(tcb->snd.una, sending->flight_end))
+		return;
+	sending->flight_max = flight;
+	sending->flight_end = tcb->snd.nxt;
+}
+
 static bool send_new(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
 {
 	uint64_t offset = tcb_nxt_off(tcb);
@@ -308,12 +333,19 @@ static bool send_new(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
 	len = sendable(tcp, tcb);
 	if (!len)
 		return false;
+	/* RFC 5681 4.1 */
+	if (!tcb_flight(tcb) && tcp->now - tcb->last_sent > tcb->rto &&
+	    tcb_setting(tcb, PARLEY_SET_IDLE_RESTART))
+		congestion_restart(tcb);
 	len = super_segment(tcp, tcb, len);
 	if (!sent_add(tcp, tcb, tcb->snd.nxt, len, 0))
 		return try_later(tcp, tcb);
 	start_segment(tcp, tcb, out, tcb->snd.nxt);
 	attach_text(tcb, out, offset, len);
 	tcb->snd.nxt = seq_add(tcb->snd.nxt, len);
+	note_flight(tcb);
+	if (tcb->rcv_off && !(tcb->flags & TCB_INTERACTIVE))
+		note_answer(tcp, tcb);
 	tcb->owed &= (uint16_t)~OWE_OVERRIDE;
 	tcb->last_sent = tcp->now;
 	tcb->data_segs_out++;

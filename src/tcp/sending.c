@@ -17,6 +17,8 @@ struct sending *sending_get(struct tcp *tcp, struct tcb *tcb)
 	list_init(&sending->by_time);
 	sending->lost_hint = NULL;
 	sending->reserved = 0;
+	sending->flight_max = 0;
+	sending->flight_end = tcb->snd.una;
 	tcb->sending = sending;
 	return sending;
 }

@@ -134,6 +134,15 @@ static void count_records(const struct tcb *tcb, struct parley_tcp_info *info)
 		info->sacked = tcb->sacked_bytes / tcb->mss;
 }
 
+static enum parley_recovery recovery_of(const struct tcb *tcb)
+{
+	if (tcb->flags & TCB_AFTER_RTO)
+		return PARLEY_RECOVERY_TIMEOUT;
+	if (tcb->flags & TCB_RECOVERY)
+		return PARLEY_RECOVERY_FAST;
+	return tcb->dupacks ? PARLEY_RECOVERY_DOUBT : PARLEY_RECOVERY_NONE;
+}
+
 int status_info(const struct tcp *tcp, parley_conn conn, struct parley_tcp_info *info)
 {
 	const struct tcb *tcb = user_tcb(tcp, conn);
@@ -181,6 +190,7 @@ int status_info(const struct tcp *tcp, parley_conn conn, struct parley_tcp_info 
 		.out_of_order = reassembly_bytes(tcb),
 		.send_buffer = buffer_send(tcp, tcb),
 		.receive_buffer = buffer_receive(tcp, tcb),
+		.recovery = recovery_of(tcb),
 	};
 	if (tcb->snd_off != UINT64_MAX) {
 		info->bytes_sent = nxt + tcb->bytes_retrans;

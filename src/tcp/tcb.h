@@ -64,7 +64,7 @@ enum tcb_flag {
 	TCB_AFTER_RTO = 0x0100, /* retransmitting after a timeout, up to `recover` */
 	TCB_PARTIAL_SEEN = 0x0200, /* the first partial ACK of this recovery is over */
 	TCB_SYN_LOST = 0x0400,	   /* the SYN was retransmitted: initial window 1 (RFC 6928) */
-	TCB_MORE = 0x0800,	   /* the last send said that more will follow */
+	TCB_MORE = 0x0800,	   /* the last send said that more will follow: no PSH */
 	TCB_CWND_LIMITED = 0x1000, /* cwnd held output back since the last ACK */
 	TCB_ERROR_TOLD = 0x2000,   /* the user has been told of the error */
 	TCB_QUEUED = 0x4000,	   /* in the accept queue of its listener, by its notice's link */
@@ -74,6 +74,8 @@ enum tcb_flag {
 	TCB_FIN_RECEIVED = 0x40000,   /* RCV.NXT stands behind the peer's FIN */
 	TCB_PROGRESS = 0x100000,      /* SND.UNA has advanced since the last output */
 	TCB_REOPEN = 0x80000,	      /* left TIME-WAIT for a SYN that begins anew (RFC 6191) */
+	TCB_HELD = 0x200000,	      /* TCB_MORE holds text back, until the next ACK of new data */
+	TCB_INTERACTIVE = 0x400000,   /* we answer: our text carries ACKs (with "quick-acks") */
 };
 
 /* What a TCB has only while text waits to be sent or acknowledged (sending.h). */
@@ -83,6 +85,8 @@ struct sending {
 	struct list by_time;	  /* the same, by time of transmission */
 	struct record *lost_hint; /* none before it is lost; NULL: none at all */
 	uint32_t reserved;	  /* bytes behind snd_end that the user may be writing to */
+	uint32_t flight_max;	  /* the most that was under way since flight_end was set */
+	struct seq flight_end;	  /* SND.NXT then: acknowledged, the round trip is over */
 };
 
 /* And only while text waits for the user, or for a gap to be filled (reassembly.h). */

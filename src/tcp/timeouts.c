@@ -42,6 +42,25 @@ static void give_up(struct tcp *tcp, struct tcb *tcb)
 		PARLEY_CAUSE_TIMEOUT);
 }
 
+/* The next time at which the timer is to fire: R2 is kept to the point, not to the next RTO. */
+static uint64_t next_try(const struct tcp *tcp, const struct tcb *tcb, uint64_t after)
+{
+	uint64_t r2 = (uint64_t)tcb_setting(tcb, PARLEY_SET_R2);
+	uint64_t at = tcp->now + after;
+
+	if (r2 && tcb->stalled_since != TCB_NEVER && tcb->stalled_since + r2 < at)
+		at = tcb->stalled_since + r2;
+	return at;
+}
+
+/* Has it gone on for R2 (MUST-20)? */
+static bool past_r2(const struct tcp *tcp, const struct tcb *tcb)
+{
+	uint64_t r2 = (uint64_t)tcb_setting(tcb, PARLEY_SET_R2);
+
+	return r2 && tcp->now - tcb->stalled_since >= r2; /* MUST-20, MUST-21 */
+}
+
 /* A SYN or SYN,ACK was not answered. */
 static void retransmit_syn(struct tcp *tcp, struct tcb *tcb)
 {
@@ -50,7 +69,8 @@ static void retransmit_syn(struct tcp *tcp, struct tcb *tcb)
 				    active ? PARLEY_SET_SYN_RETRIES : PARLEY_SET_SYNACK_RETRIES);
 
 	/* The count saturates: the largest limit is one less than it says. */
-	if (tcb->retransmits > limit || tcb->retransmits == UINT8_MAX) { /* MUST-22 */
+	if (tcb->retransmits > limit || tcb->retransmits == UINT8_MAX || /* MUST-22 */
+	    past_r2(tcp, tcb)) {
 		if (tcb->listening)
 			user_relisten(tcp, tcb, PARLEY_CAUSE_TIMEOUT);
 		else
@@ -60,18 +80,15 @@ static void retransmit_syn(struct tcp *tcp, struct tcb *tcb)
 	tcb->flags |= TCB_SYN_LOST;
 	tcb->main_why = PARLEY_WHY_RTO;
 	rtt_backoff(tcb);
-	tcb_arm(tcp, tcb, PARLEY_TIMER_RETRANSMIT, tcp->now + tcb->rto);
+	tcb_arm(tcp, tcb, PARLEY_TIMER_RETRANSMIT, next_try(tcp, tcb, tcb->rto));
 	tcb_owe(tcp, tcb, OWE_SYN);
 }
 
-/* Has it gone on for R2 (MUST-20)? R1 is told on the way (MUST-20, SHLD-9). */
-static bool past_r2(struct tcp *tcp, struct tcb *tcb)
+/* R1 is told on the way (MUST-20, SHLD-9). */
+static void tell_r1(struct tcp *tcp, struct tcb *tcb)
 {
-	uint64_t r2 = (uint64_t)tcb_setting(tcb, PARLEY_SET_R2);
-
 	if (tcb->retransmits == tcb_setting(tcb, PARLEY_SET_R1) && tcb->flags & TCB_OWNED)
 		notice_raise(tcp, &tcb->notice, PARLEY_SOFT_ERROR); /* SHLD-9, UNL-8 */
-	return r2 && tcp->now - tcb->stalled_since >= r2;	    /* MUST-20, MUST-21 */
 }
 
 static void bump(struct tcp *tcp, struct tcb *tcb)
@@ -80,7 +97,7 @@ static void bump(struct tcp *tcp, struct tcb *tcb)
 
 	if (tcb->stalled_since == TCB_NEVER) /* the last probe was answered, however long ago */
 		tcb->stalled_since = tcp->now;
-	else if (!tcb->retransmits)
+	else if (!tcb->retransmits && tcb_synchronized(tcb)) /* a SYN's is known (output.c) */
 		tcb->stalled_since = first ? first->at : tcp->now;
 	if (tcb->retransmits < UINT8_MAX)
 		tcb->retransmits++;
@@ -115,6 +132,7 @@ static void retransmission_timeout(struct tcp *tcp, struct tcb *tcb)
 		retransmit_syn(tcp, tcb);
 		return;
 	}
+	tell_r1(tcp, tcb);
 	if (past_r2(tcp, tcb)) {
 		give_up(tcp, tcb);
 		return;
@@ -124,7 +142,7 @@ static void retransmission_timeout(struct tcp *tcp, struct tcb *tcb)
 		return;
 	}
 	rtt_backoff(tcb);
-	tcb_arm(tcp, tcb, PARLEY_TIMER_RETRANSMIT, tcp->now + tcb->rto);
+	tcb_arm(tcp, tcb, PARLEY_TIMER_RETRANSMIT, next_try(tcp, tcb, tcb->rto));
 	if (tcb->snd.wnd)
 		recovery_timeout(tcp, tcb); /* UNL-18 */
 	else
@@ -140,6 +158,7 @@ static void persist_timeout(struct tcp *tcp, struct tcb *tcb)
 {
 	bump(tcp, tcb);
 	tell_timer(tcp, tcb, PARLEY_TIMER_PERSIST, tcb->retransmits);
+	tell_r1(tcp, tcb);
 	if (past_r2(tcp, tcb)) {
 		give_up(tcp, tcb);
 		return;
@@ -150,7 +169,8 @@ static void persist_timeout(struct tcp *tcp, struct tcb *tcb)
 	}
 	/* The RTO stays as it is: a window that was shut for long says nothing of the path. */
 	/* SHLD-30 */
-	tcb_arm(tcp, tcb, PARLEY_TIMER_PERSIST, tcp->now + rtt_backed_off(tcb, tcb->retransmits));
+	tcb_arm(tcp, tcb, PARLEY_TIMER_PERSIST,
+		next_try(tcp, tcb, rtt_backed_off(tcb, tcb->retransmits)));
 	tcb_owe(tcp, tcb, OWE_PROBE); /* MUST-36 */
 }
 
@@ -178,6 +198,7 @@ static void main_timeout(struct tcp *tcp, struct tcb *tcb)
 		break;
 	case PARLEY_TIMER_OVERRIDE:
 		tell_timer(tcp, tcb, timer, 1);
+		tcb->flags &= ~(uint32_t)TCB_MORE; /* what did not come by now is not waited for */
 		tcb_owe(tcp, tcb, OWE_OVERRIDE);
 		break;
 	case PARLEY_TIMER_MEMORY:

@@ -101,10 +101,11 @@ static void queued(struct tcp *tcp, struct tcb *tcb, uint64_t len, unsigned flag
 	tcb->snd_end += len;
 	if (flags & PARLEY_SEND_URGENT && len)
 		mark_urgent(tcb);
-	if (flags & PARLEY_SEND_MORE)
-		tcb->flags |= TCB_MORE;
+	/* What is urgent is not held back. */
+	if (flags & PARLEY_SEND_MORE && !(flags & PARLEY_SEND_URGENT))
+		tcb->flags |= TCB_MORE | TCB_HELD;
 	else
-		tcb->flags &= ~(uint32_t)TCB_MORE;
+		tcb->flags &= ~(uint32_t)(TCB_MORE | TCB_HELD);
 	if (tcb->state >= PARLEY_ESTABLISHED)
 		tcb_owe(tcp, tcb, 0);
 }
@@ -310,7 +311,7 @@ static void apply(struct tcp *tcp, struct tcb *tcb, enum parley_setting setting)
 		bool push = setting == PARLEY_SET_NODELAY && tcb_setting(tcb, setting) &&
 			    tcb_nxt_off(tcb) < tcb->snd_end;
 
-		tcb->flags &= ~(uint32_t)TCB_MORE;
+		tcb->flags &= ~(uint32_t)TCB_HELD;
 		if (tcb->state >= PARLEY_ESTABLISHED)
 			tcb_owe(tcp, tcb, push ? OWE_OVERRIDE : 0);
 	}

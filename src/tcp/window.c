@@ -123,17 +123,22 @@ bool window_worth_telling(const struct tcp *tcp, const struct tcb *tcb)
 	free = free < most ? free : most;
 	if (tcb->rcv.wnd < tcb->local_mss)
 		return free >= tcb->rcv.wnd + worthwhile(tcb, buffer);
+	if (tcb_setting(tcb, PARLEY_SET_UPDATE_WHEN_DOUBLED))
+		return free / 2 >= tcb->rcv.wnd;
 	if (step < buffer / 4)
 		step = buffer / 4;
 	return free >= tcb->rcv.wnd + step;
 }
 
-/* The peer is probably in slow start, and nothing of ours will carry the ACK. */
+/*
+ * The peer is probably in slow start, and nothing of ours will carry the ACK: we have not yet been
+ * seen to answer what came.
+ */
 static bool quick(const struct tcb *tcb)
 {
 	uint64_t most = (uint64_t)tcb_setting(tcb, PARLEY_SET_QUICK_ACKS) * tcb->rcv_mss;
 
-	return tcb->rcv_off <= most && seq_eq(tcb->snd.nxt, seq_add(tcb->iss, 1));
+	return tcb->rcv_off <= most && !(tcb->flags & TCB_INTERACTIVE);
 }
 
 void window_delay_ack(struct tcp *tcp, struct tcb *tcb)
@@ -148,6 +153,20 @@ void window_delay_ack(struct tcp *tcp, struct tcb *tcb)
 		tcb->ack_at = tcp->now + delay; /* MUST-40, SHLD-18 */
 	/* Mostly an answer carries it: tcp_output() tells the wheel, if it finds none. */
 	tcb_owe(tcp, tcb, OWE_DELAYED);
+}
+
+void window_acknowledge_fin(struct tcp *tcp, struct tcb *tcb)
+{
+	bool delays = tcb->state == PARLEY_ESTABLISHED && tcb->rcv_off > 1 &&
+		      tcb->rcv_unacked < tcb->rcv_mss;
+
+	if (!delays || !tcb_setting(tcb, PARLEY_SET_DELAY_FIN_ACK)) {
+		tcb_owe(tcp, tcb, OWE_ACK);
+		return;
+	}
+	/* What Linux does: from now on nothing is quick. */
+	tcb->flags |= TCB_INTERACTIVE;
+	window_delay_ack(tcp, tcb);
 }
 
 void window_duplicate_ack(struct tcp *tcp, struct tcb *tcb)

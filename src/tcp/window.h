@@ -30,6 +30,12 @@ bool window_worth_telling(const struct tcp *tcp, const struct tcb *tcb);
 /* An acknowledgement is owed within the delay (3.8.6.3); at once if the delay is 0. */
 void window_delay_ack(struct tcp *tcp, struct tcb *tcb);
 
+/*
+ * The peer's FIN has been received, and the state is the one before it: at once, or, with
+ * "delay-fin-ack" and behind text, as for text.
+ */
+void window_acknowledge_fin(struct tcp *tcp, struct tcb *tcb);
+
 /* One more acknowledgement is owed for a segment that was not next (SHLD-31; RFC 5681 4.2). */
 void window_duplicate_ack(struct tcp *tcp, struct tcb *tcb);
 

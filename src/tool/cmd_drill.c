@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "dev/pcapfile.h"
+#include "drill/dialect.h"
 #include "drill/parser.h"
 #include "tool/commands.h"
 #include "tool/drill_report.h"
@@ -51,7 +52,7 @@ static const struct option options[] = {
 	THEIRS(bind_port, "PORT", "where the stack listens; 8080 by default"),
 	THEIRS(connect_port, "PORT", "where it connects to; 8080 by default"),
 	THEIRS(mtu, "BYTES", "of the interface; 1500 by default"),
-	THEIRS(mss, "BYTES", "accepted, without effect: packets go in whole"),
+	THEIRS(mss, "BYTES", "what is injected and longer is a run of such segments"),
 	THEIRS(tolerance_usecs, "US", "how far times may be off; 4000 by default"),
 	THEIRS(tolerance_percent, "PERCENT", "the same, of the time since the event before; 12.5"),
 	THEIRS(non_fatal, "LIST", "go on after differences of: packet, syscall"),
@@ -189,6 +190,7 @@ static bool configure(struct drill_case *one, const struct line *line, struct dr
 	char why[DRILL_WHY_MAX];
 
 	drill_config_init(config);
+	drill_dialect_choose(config, one->script);
 	for (const struct drill_setting *o = one->script->options; o; o = o->next) {
 		if (drill_config_option(config, o->name, o->value, why))
 			continue;

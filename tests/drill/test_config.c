@@ -80,6 +80,28 @@ static void test_personality(void **unused)
 	assert_true(config.personality.given[PARLEY_SET_INITIAL_WINDOW]);
 }
 
+static void test_stacks(void **unused)
+{
+	struct drill_config config;
+	char why[DRILL_WHY_MAX];
+
+	(void)unused;
+	drill_config_init(&config);
+	assert_true(drill_config_personality(&config, "stack=bsd,psh=burst", why));
+	assert_int_equal(config.personality.order, DRILL_ORDER_BSD);
+	assert_int_equal(config.personality.psh, DRILL_PSH_BURST);
+	assert_true(config.personality.bsd);
+	assert_false(config.personality.given[PARLEY_SET_QUICK_ACKS]);
+	assert_int_equal(config.personality.setting[PARLEY_SET_SLOW_START_LIMIT], 2);
+	assert_int_equal(config.personality.setting[PARLEY_SET_MIN_RTO], PARLEY_MS(230));
+	/* Back again: nothing of it is left. */
+	assert_true(drill_config_personality(&config, "stack=linux", why));
+	assert_int_equal(config.personality.order, DRILL_ORDER_LINUX);
+	assert_false(config.personality.bsd);
+	assert_false(config.personality.given[PARLEY_SET_MIN_RTO]);
+	assert_int_equal(config.personality.setting[PARLEY_SET_SLOW_START_LIMIT], 1000);
+}
+
 static void test_what_is_not_there(void **unused)
 {
 	static const struct {
@@ -93,7 +115,8 @@ static void test_what_is_not_there(void **unused)
 		{"iw=many", "a number"},
 		{"iw=5000", "out of range"},
 		{"min-rto=5", "a time such as"},
-		{"stack=qnx", "linux or parley"},
+		{"stack=qnx", "linux, bsd or parley"},
+		{"psh=never", "auto, write or burst"},
 		{"nodelay=perhaps", "on or off"},
 	};
 	struct drill_config config;
@@ -132,6 +155,18 @@ static void test_sysctls(void **unused)
 		{"net.ipv4.tcp_min_tso_segs", "10", DRILL_SYSCTL_NO_EFFECT, 0, 0},
 		{"net.ipv4.tcp_of_tomorrow", "1", DRILL_SYSCTL_UNKNOWN, 0, 0},
 		{"net.ipv4.tcp_syn_retries", "some", DRILL_SYSCTL_BAD_VALUE, 0, 0},
+		{"net.ipv4.tcp_slow_start_after_idle", "0", DRILL_SYSCTL_SET,
+		 PARLEY_SET_IDLE_RESTART, 0},
+		{"net.inet.tcp.rexmit_initial", "3000", DRILL_SYSCTL_SET, PARLEY_SET_INITIAL_RTO,
+		 PARLEY_S(3)},
+		{"net.inet.tcp.drop_synfin", "1", DRILL_SYSCTL_SET, PARLEY_SET_SYN_FIN, 0},
+		{"net.inet.tcp.sack.enable", "0", DRILL_SYSCTL_MET, 0, 0},
+		{"net.inet.tcp.ecn.enable", "2", DRILL_SYSCTL_LACKING, 0, 0},
+		{"net.inet.tcp.insecure_rst", "1", DRILL_SYSCTL_LACKING, 0, 0},
+		{"net.inet.tcp.cc.algorithm", "newreno", DRILL_SYSCTL_MET, 0, 0},
+		{"net.inet.tcp.hostcache.purgenow", "1", DRILL_SYSCTL_NO_EFFECT, 0, 0},
+		{"net.inet.tcp.tcp_syn_retries", "1", DRILL_SYSCTL_UNKNOWN, 0, 0},
+		{"net.inet.tcp.of_tomorrow", "1", DRILL_SYSCTL_UNKNOWN, 0, 0},
 	};
 
 	(void)unused;
@@ -150,9 +185,9 @@ static void test_sysctls(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_options),	    cmocka_unit_test(test_families),
-		cmocka_unit_test(test_personality), cmocka_unit_test(test_what_is_not_there),
-		cmocka_unit_test(test_sysctls),
+		cmocka_unit_test(test_options),		  cmocka_unit_test(test_families),
+		cmocka_unit_test(test_personality),	  cmocka_unit_test(test_stacks),
+		cmocka_unit_test(test_what_is_not_there), cmocka_unit_test(test_sysctls),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -34,7 +34,7 @@ struct tool {
 
 typedef __typeof__(packetdrill_interface_init) init_fn;
 
-static int set_up(void **state)
+static int begin(void **state, const char *flags)
 {
 	struct tool *tool = calloc(1, sizeof *tool);
 	init_fn *init;
@@ -43,7 +43,7 @@ static int set_up(void **state)
 	assert_non_null(tool->object);
 	init = (init_fn *)(uintptr_t)dlsym(tool->object, "packetdrill_interface_init");
 	assert_non_null(init);
-	init("quick-acks=0", &tool->ifc);
+	init(flags, &tool->ifc);
 	tool->flow.local.addr = ip_from_v4(0xc0a80001);
 	tool->flow.local.port = 8080;
 	tool->flow.remote.addr = ip_from_v4(0xc0000201);
@@ -51,6 +51,16 @@ static int set_up(void **state)
 	pthread_mutex_init(&tool->lock, NULL);
 	*state = tool;
 	return 0;
+}
+
+static int set_up(void **state)
+{
+	return begin(state, "quick-acks=0");
+}
+
+static int set_up_bursts(void **state)
+{
+	return begin(state, "quick-acks=0,psh=burst,iw=3");
 }
 
 static int tear_down(void **state)
@@ -174,6 +184,30 @@ static void test_write_and_retransmission(void **state)
 	assert_int_equal(live.segment.text_len, 500);
 	inject(tool, TCP_ACK, 1, 0, 501);
 	assert_int_equal(receive(tool, &live), 0);
+}
+
+/* Linux sets PSH on the last of the segments that go at once, though more is waiting. */
+static void test_push_ends_a_burst(void **state)
+{
+	static const char zeros[6000];
+	static const uint16_t flags[] = {TCP_ACK, TCP_ACK, TCP_ACK | TCP_PSH};
+	struct tool *tool = *state;
+	int fd = listener(tool), accepted;
+	struct drill_live live;
+
+	shake_hands(tool, 100000);
+	accepted = tool->ifc.accept(tool->ifc.userdata, fd, NULL, NULL);
+	assert_int_equal(tool->ifc.write(tool->ifc.userdata, accepted, zeros, 6000), 6000);
+	for (size_t i = 0; i < 3; i++) {
+		assert_true(receive(tool, &live) > 0);
+		assert_int_equal(live.segment.flags, flags[i]);
+	}
+	/* An ACK in slow start: two more. */
+	inject(tool, TCP_ACK, 1, 0, 537);
+	for (size_t i = 1; i < 3; i++) {
+		assert_true(receive(tool, &live) > 0);
+		assert_int_equal(live.segment.flags, flags[i]);
+	}
 }
 
 /* What runs on the tool's second thread. */
@@ -486,6 +520,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		PLUGIN_TEST(test_passive_open),
 		PLUGIN_TEST(test_write_and_retransmission),
+		cmocka_unit_test_setup_teardown(test_push_ends_a_burst, set_up_bursts, tear_down),
 		PLUGIN_TEST(test_blocking_accept),
 		PLUGIN_TEST(test_blocking_read),
 		PLUGIN_TEST(test_blocking_read_is_reset),

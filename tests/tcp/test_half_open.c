@@ -52,6 +52,46 @@ static void test_is_seen(void **unused)
 	peer_done(&p);
 }
 
+/* "defer-accept": before its time an ACK alone ends no handshake, but stops the SYN,ACKs. */
+static void test_waits_for_text(void **unused)
+{
+	struct sent sent;
+	struct peer p;
+	uint64_t begin;
+
+	(void)unused;
+	peer_init_at(&p, 0xffffffff, 0x7fffffff);
+	p.tcp.settings->v[PARLEY_SET_DEFER_ACCEPT] = (int64_t)SEC(3);
+	peer_reach(&p, PEER_LISTENER, PARLEY_SYN_RECEIVED);
+	begin = p.tcp.now;
+	recv(&p, ".", 1, 1, 0);
+	expect_none(&p);
+	expect_state(&p, SYN_RECEIVED);
+	assert_int_equal(p.tcp.drops[PARLEY_DROP_ACCEPT_DEFERRED], 1);
+	peer_wait(&p, SEC(3));
+	sent = expect(&p, "S.", 0, 1, 0);
+	assert_int_equal(sent.at - begin, SEC(3));
+	expect_none(&p);
+	recv(&p, ".", 1, 1, 0);
+	expect_state(&p, ESTABLISHED);
+	peer_done(&p);
+}
+
+/* Text, or a FIN, is what it waits for. */
+static void test_text_ends_waiting(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init_at(&p, 0xffffffff, 0x7fffffff);
+	p.tcp.settings->v[PARLEY_SET_DEFER_ACCEPT] = (int64_t)SEC(3);
+	peer_reach(&p, PEER_LISTENER, PARLEY_SYN_RECEIVED);
+	recv(&p, ".", 1, 1, 0);
+	recv(&p, "P.", 1, 1, 10);
+	expect_state(&p, ESTABLISHED);
+	peer_done(&p);
+}
+
 /* The SYN,ACK five times more, at 1, 2, 4, 8, 16 s, and the end after 32 more. */
 static void test_retransmits_and_gives_up(void **unused)
 {
@@ -274,6 +314,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_is_small),
 		cmocka_unit_test(test_is_seen),
+		cmocka_unit_test(test_waits_for_text),
+		cmocka_unit_test(test_text_ends_waiting),
 		cmocka_unit_test(test_retransmits_and_gives_up),
 		cmocka_unit_test(test_most_retries),
 		cmocka_unit_test(test_duplicate_syn),

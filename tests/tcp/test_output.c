@@ -85,6 +85,27 @@ static void test_cork_and_more(void **unused)
 	peer_done(&p);
 }
 
+/* MAY-16: what is not pushed waits for an ACK of new data, and goes without PSH. */
+static void test_more_is_not_pushed(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	established(&p);
+	assert_int_equal(send_more(&p, 1300), 1300);
+	expect(&p, ".", 1, 1, 1000);
+	expect_none(&p);
+	recv(&p, ".", 1, 1001, 0);
+	expect(&p, ".", 1001, 1, 300);
+	recv(&p, ".", 1, 1301, 0);
+	/* MUST-60: nothing is under way, so that no ACK will come; it has been long enough. */
+	assert_int_equal(send_more(&p, 100), 100);
+	expect_none(&p);
+	peer_wait(&p, SEC(1));
+	expect(&p, "P.", 1301, 1, 100);
+	peer_done(&p);
+}
+
 /* MUST-60: a cork that is forgotten does not hold back for ever, and close takes it out. */
 static void test_cork_ends(void **unused)
 {
@@ -408,6 +429,30 @@ static void test_restart_after_idle(void **unused)
 	peer_done(&p);
 }
 
+/* RFC 5681 4.1 speaks of sending: what cannot go ends nothing; and it can be switched off. */
+static void test_no_restart(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	established(&p);
+	p.wnd = 65535;
+	user_sends(&p, 10000);
+	while (p.sent_count)
+		next_sent(&p);
+	p.wnd = 0;
+	recv(&p, ".", 1, 10001, 0);
+	assert_int_equal(peer_tcb(&p)->cwnd, 18000);
+	user_sends(&p, 1000);
+	peer_wait(&p, SEC(1));
+	assert_int_equal(peer_tcb(&p)->cwnd, 18000);
+	peer_set(&p, PARLEY_SET_IDLE_RESTART, 0);
+	p.wnd = 65535;
+	recv(&p, ".", 1, 10001, 0);
+	assert_int_equal(peer_tcb(&p)->cwnd, 18000);
+	peer_done(&p);
+}
+
 /* A super-segment for an interface that cuts: a multiple of the MSS, within the windows. */
 static void test_super_segment(void **unused)
 {
@@ -621,6 +666,7 @@ int main(void)
 		cmocka_unit_test(test_nagle),
 		cmocka_unit_test(test_nodelay),
 		cmocka_unit_test(test_cork_and_more),
+		cmocka_unit_test(test_more_is_not_pushed),
 		cmocka_unit_test(test_cork_ends),
 		cmocka_unit_test(test_push),
 		cmocka_unit_test(test_peer_window),
@@ -635,6 +681,7 @@ int main(void)
 		cmocka_unit_test(test_segment_size),
 		cmocka_unit_test(test_initial_window),
 		cmocka_unit_test(test_restart_after_idle),
+		cmocka_unit_test(test_no_restart),
 		cmocka_unit_test(test_super_segment),
 		cmocka_unit_test(test_no_memory_for_a_record),
 		cmocka_unit_test(test_no_memory_for_a_send),

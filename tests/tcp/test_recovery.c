@@ -85,6 +85,39 @@ static void test_slow_start_by_two(void **unused)
 	peer_done(&p);
 }
 
+/* What counts is the most that was under way in the round trip: eight of ten, in several ACKs. */
+static void test_slow_start_by_height(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	sending(&p, 8);
+	expect_segments(&p, 1, 8);
+	for (uint32_t acked = 2001; acked <= 8001; acked += 2000)
+		recv(&p, ".", 1, acked, 0);
+	/* To twice of it: then no more than half is used. */
+	assert_int_equal(cwnd(&p), 16000);
+	user_sends(&p, 3000);
+	expect_segments(&p, 8001, 3);
+	recv(&p, ".", 1, 10001, 0);
+	recv(&p, ".", 1, 11001, 0);
+	assert_int_equal(cwnd(&p), 16000);
+	peer_done(&p);
+}
+
+/* Just half of the window is not enough. */
+static void test_half_used(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	sending(&p, 5);
+	expect_segments(&p, 1, 5);
+	recv(&p, ".", 1, 5001, 0);
+	assert_int_equal(cwnd(&p), 10000);
+	peer_done(&p);
+}
+
 /* A window that is not used does not grow. */
 static void test_no_growth_when_not_limited(void **unused)
 {
@@ -535,6 +568,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_slow_start),
 		cmocka_unit_test(test_slow_start_by_two),
+		cmocka_unit_test(test_slow_start_by_height),
+		cmocka_unit_test(test_half_used),
 		cmocka_unit_test(test_no_growth_when_not_limited),
 		cmocka_unit_test(test_fast_retransmit),
 		cmocka_unit_test(test_without_limited_transmit),

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which stack a script was written for: it expects that stack's way where the RFCs leave a choice.
+ */
+#ifndef DRILL_DIALECT_H
+#define DRILL_DIALECT_H
+
+#include "drill/config.h"
+#include "drill/script.h"
+
+/*
+ * To be called behind drill_config_init(), before options: a script that sets FreeBSD's sysctls, or
+ * expects FreeBSD's order of options on a SYN, begins with the personality `stack=bsd`. All others
+ * stay with Linux's, and have `delay-fin-ack` on if they wait for an ACK of a FIN. NULL: nothing is
+ * known of the script.
+ */
+void drill_dialect_choose(struct drill_config *config, const struct drill_script *script);
+
+/*
+ * Does the script expect PSH on a segment that ends before `end`, counted from the initial sequence
+ * number? NULL: no.
+ */
+bool drill_dialect_pushes(const struct drill_script *script, uint32_t end);
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/* For which stack a script was written. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "drill/dialect.h"
+#include "drill/parser.h"
+
+static struct drill_script *parse(const char *text)
+{
+	struct drill_script *script = drill_script_new("test.pkt", text, strlen(text));
+	struct drill_error error;
+
+	if (!drill_parse(script, NULL, &error))
+		fail_msg("%d:%d: %s", error.at.line, error.at.column, error.text);
+	return script;
+}
+
+static void test_stack(void **unused)
+{
+	static const struct {
+		const char *text;
+		bool bsd;
+	} cases[] = {
+		{"0 `sysctl -w net.inet.tcp.rfc1323=1`", true},
+		{"0 `sysctl -q net.ipv4.tcp_sack=1`", false},
+		{"0 `sysctl -w kern.ipc.maxsockbuf=2097152`", true},
+		{"0 > S 0:0(0) <mss 1460,nop,wscale 6,sackOK,TS val 100 ecr 0>", true},
+		{"0 > S. 0:0(0) ack 1 <mss 1460,nop,wscale 6,sackOK,eol,eol>", true},
+		{"0 > S 0:0(0) <mss 1460,sackOK,TS val 100 ecr 0,nop,wscale 8>", false},
+		/* Neither has anything to order here. */
+		{"0 > S. 0:0(0) ack 1 <mss 1460,nop,wscale 8>", false},
+		/* What arrives is another's. */
+		{"0 < S 0:0(0) win 9 <mss 1460,nop,wscale 6,sackOK,eol,eol>", false},
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct drill_script *script = parse(cases[i].text);
+		struct drill_config config;
+
+		drill_config_init(&config);
+		drill_dialect_choose(&config, script);
+		if (config.personality.bsd != cases[i].bsd)
+			fail_msg("%s", cases[i].text);
+		drill_script_free(script);
+	}
+}
+
+static void test_pushes(void **unused)
+{
+	struct drill_script *script = parse("0 > . 1:3001(3000) ack 1\n"
+					    "+0 > P. 3001:5001(2000) ack 1\n"
+					    "+0 < P. 1:101(100) ack 1 win 9\n"
+					    "+0 > FP. 5001:5501(500) ack 101\n");
+
+	(void)unused;
+	assert_false(drill_dialect_pushes(script, 3001));
+	assert_true(drill_dialect_pushes(script, 5001));
+	assert_false(drill_dialect_pushes(script, 4001));
+	assert_false(drill_dialect_pushes(script, 101));
+	assert_true(drill_dialect_pushes(script, 5501));
+	assert_false(drill_dialect_pushes(NULL, 5001));
+	drill_script_free(script);
+}
+
+static void test_delayed_fin_ack(void **unused)
+{
+	static const struct {
+		const char *text;
+		bool delays;
+	} cases[] = {
+		{"0 < F. 1:1(0) ack 1 win 9\n+.04 > . 1:1(0) ack 2", true},
+		{"0 < F. 1:101(100) ack 1 win 9\n+.04 > . 1:1(0) ack 102", true},
+		{"0 < F. 1:1(0) ack 1 win 9\n+0 > . 1:1(0) ack 2", false},
+		{"0 < F. 1:1(0) ack 1 win 9\n+.001 > . 1:1(0) ack 2", false},
+		/* Of something else. */
+		{"0 < F. 1:1(0) ack 1 win 9\n+.04 > . 1:1(0) ack 1", false},
+		{"0 < F. 1:1(0) ack 1 win 9\n+.04 > F. 1:1(0) ack 2", false},
+		{"0 < . 1:2(1) ack 1 win 9\n+.04 > . 1:1(0) ack 2", false},
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct drill_script *script = parse(cases[i].text);
+		struct drill_config config;
+
+		drill_config_init(&config);
+		drill_dialect_choose(&config, script);
+		if (config.personality.setting[PARLEY_SET_DELAY_FIN_ACK] != cases[i].delays)
+			fail_msg("%s", cases[i].text);
+		drill_script_free(script);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_stack),
+		cmocka_unit_test(test_pushes),
+		cmocka_unit_test(test_delayed_fin_ack),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
