@@ -252,9 +252,6 @@ static uint32_t sendable(struct tcp *tcp, struct tcb *tcb)
 
 	if (!unsent && !fin)
 		return 0;
-	/* RFC 5681 4.1 */
-	if (!flight && tcp->now - tcb->last_sent > tcb->rto)
-		congestion_restart(tcb);
 	if (!usable) {
 		wait_for_window(tcp, tcb, 0);
 		return 0;

@@ -469,7 +469,7 @@ static void test_growth_by_use(void **unused)
 	static const struct {
 		uint32_t segments, ssthresh, cwnd;
 	} cases[] = {
-		{4, UINT32_MAX, 10000}, {5, UINT32_MAX, 11000}, {9, UINT32_MAX, 11000},
+		{5, UINT32_MAX, 10000}, {6, UINT32_MAX, 11000}, {9, UINT32_MAX, 11000},
 		{9, 10000, 10000},	{10, 10000, 11000},
 	};
 
