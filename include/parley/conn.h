@@ -55,8 +55,11 @@ int parley_listen(struct parley_host *host, uint64_t now, const struct parley_op
 		  parley_conn *out);
 
 /*
- * OPEN, passive, as the RFC has it: one TCB in LISTEN that becomes the connection itself. A reset
- * during the handshake returns it to LISTEN. Errors as parley_listen().
+ * OPEN, passive, as the RFC has it: one TCB in LISTEN that becomes the connection itself. When a
+ * handshake breaks off, as by a reset, it is in LISTEN again, and no event tells of it (RFC 9293
+ * 3.10.7.4): what was sent or reserved for that handshake is gone, and the next one, of whichever
+ * peer, begins a stream of its own. Who sends only after CONNECTED loses nothing by it. Errors as
+ * parley_listen().
  */
 int parley_open_passive(struct parley_host *host, uint64_t now, const struct parley_open *open,
 			parley_conn *out);

@@ -35,15 +35,38 @@ static void put(void *context, void *slab, size_t size)
 	free(slab);
 }
 
+static struct rig_handle *handle_of(struct rig *rig, parley_conn conn)
+{
+	for (int i = 0; conn && i < RIG_HANDLES; i++)
+		if (rig->handles[i].conn == conn)
+			return &rig->handles[i];
+	return NULL;
+}
+
+/*
+ * A connection is in LISTEN, for the first time or again: a handshake that broke off took with it
+ * what the user had sent for it, and the next one begins another stream.
+ */
+static void begin_anew(struct rig *rig, parley_conn conn)
+{
+	struct rig_handle *handle = handle_of(rig, conn);
+
+	if (!handle)
+		return;
+	handle->written = 0;
+	handle->read = 0;
+}
+
 static void watch(void *context, const struct parley_trace_event *event)
 {
 	char json[1024];
 
-	(void)context;
 	demand(parley_trace_json(event, json, sizeof json) > 0);
-	if (event->kind == PARLEY_TRACE_STATE)
-		demand(tcb_edge((enum parley_state)event->value[0],
-				(enum parley_state)event->value[1]));
+	if (event->kind != PARLEY_TRACE_STATE)
+		return;
+	demand(tcb_edge((enum parley_state)event->value[0], (enum parley_state)event->value[1]));
+	if (event->value[1] == PARLEY_LISTEN)
+		begin_anew(context, event->conn);
 }
 
 static struct parley_addr address(const char *text)
@@ -62,6 +85,7 @@ void rig_init(struct rig *rig, enum parley_link link, bool v6, uint32_t mtu, uin
 		.allocator = {get, put, rig},
 		.memory_limit = RIG_MEMORY,
 		.trace = watch,
+		.trace_context = rig,
 	};
 
 	memset(rig, 0, sizeof *rig);
@@ -146,6 +170,20 @@ static void judge_edge(struct rig *rig, struct rig_flow *flow, const struct segm
 	flow->conn = conn;
 }
 
+/* Text is what the user has written there, and no more than that. */
+static void judge_text(struct rig *rig, const struct rig_flow *flow, const struct segment *seg,
+		       parley_conn conn)
+{
+	const struct rig_handle *handle = handle_of(rig, conn);
+	uint32_t at = seg->seq.v - flow->iss.v - 1;
+
+	if (!flow->iss_known || !seg->text_len)
+		return;
+	for (uint32_t i = 0; i < seg->text_len; i++)
+		demand(seg->text[i] == rig_users(at + i));
+	demand(!handle || at + seg->text_len <= handle->written);
+}
+
 static void judge_segment(struct rig *rig, const struct ip_packet *packet, parley_conn conn)
 {
 	struct segment seg;
@@ -164,8 +202,7 @@ static void judge_segment(struct rig *rig, const struct ip_packet *packet, parle
 		flow->iss = seg.seq;
 		flow->edge_known = false;
 	}
-	for (uint32_t i = 0; flow->iss_known && i < seg.text_len; i++)
-		demand(seg.text[i] == rig_users(seg.seq.v + i - flow->iss.v - 1));
+	judge_text(rig, flow, &seg, conn);
 	judge_edge(rig, flow, &seg, conn);
 }
 

@@ -5,7 +5,8 @@
  *
  *	- parley_check() holds after each step, and each change of state is an edge of the table;
  *	- what is sent is well formed and fits the MTU, with the right checksums;
- *	- text that is sent is the user's, byte for byte; text that the user reads is the peer's;
+ *	- text that is sent is the user's, byte for byte, and no more than was given to this very
+ *	  connection; text that the user reads is the peer's;
  *	- the right edge of the window never moves left (but by what scaling rounds);
  *	- nothing answers a RST by a RST;
  *	- timers do not fire without end, memory keeps to its cap, and in the end none is used.
@@ -31,7 +32,10 @@ enum {
 	RIG_MEMORY = 2 << 20,
 };
 
-/* A handle of the user's; conn is PARLEY_NO_CONN in a free place. */
+/*
+ * A handle of the user's; conn is PARLEY_NO_CONN in a free place. What was written and read counts
+ * from the last time that the connection was in LISTEN: each handshake begins a stream of its own.
+ */
 struct rig_handle {
 	parley_conn conn;
 	uint64_t written, read;

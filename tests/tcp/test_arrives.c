@@ -248,6 +248,60 @@ static void test_reset_returns_to_listen(void **unused)
 		}
 }
 
+static void break_off(struct peer *p, unsigned way)
+{
+	if (way == 0)
+		recv(p, "R", 1, 0, 0);
+	else if (way == 1)
+		recv(p, "S", 1, 0, 0); /* "syn-relistens" */
+	else
+		peer_wait(p, SEC(600));
+	expect_state(p, LISTEN);
+	peer_forget(p);
+}
+
+/* Another peer's handshake, from LISTEN. */
+static void another_peer(struct peer *p)
+{
+	p->tuple.remote_port++;
+	p->edge_known = false;
+	p->irs = seq(p->irs.v + 1000000);
+	recv(p, "S", 0, 0, 0);
+	p->iss = peer_tcb(p)->iss;
+	peer_forget(p);
+	recv(p, ".", 1, 1, 0);
+	expect_state(p, ESTABLISHED);
+}
+
+/*
+ * What the user of a passive OPEN has sent, or reserved, for a handshake that breaks off does not
+ * reach whoever comes next: that stream begins with what is sent from then on.
+ */
+static void test_text_for_a_broken_handshake_is_gone(void **unused)
+{
+	(void)unused;
+	for (unsigned way = 0; way < 3; way++) {
+		struct parley_buffer buffer;
+		struct peer p;
+
+		peer_init(&p);
+		peer_set(&p, PARLEY_SET_SYN_RELISTENS, 1);
+		peer_reach(&p, PEER_PASSIVE, PARLEY_SYN_RECEIVED);
+		user_sends(&p, 3000);
+		assert_int_equal(user_reserve(&p.tcp, p.conn, 100, &buffer, 1), 1);
+		break_off(&p, way);
+		assert_int_equal(user_commit(&p.tcp, p.conn, 1, 0), -PARLEY_EDESTADDRREQ);
+		p.written = 0;
+		another_peer(&p);
+		expect_none(&p);
+		assert_int_equal(user_commit(&p.tcp, p.conn, 1, 0), -PARLEY_EINVAL);
+		user_sends(&p, 10);
+		expect(&p, "P.", 1, 1, 10);
+		expect_none(&p);
+		peer_done(&p);
+	}
+}
+
 /* The FIN's acknowledgement: (b) of the traps, and that it may come with the peer's FIN. */
 static void test_ack_of_our_fin(void **unused)
 {
@@ -499,6 +553,7 @@ int main(void)
 		cmocka_unit_test(test_refused_is_told),
 		cmocka_unit_test(test_syn_ack_with_text_and_fin),
 		cmocka_unit_test(test_reset_returns_to_listen),
+		cmocka_unit_test(test_text_for_a_broken_handshake_is_gone),
 		cmocka_unit_test(test_ack_of_our_fin),
 		cmocka_unit_test(test_fin_out_of_order),
 		cmocka_unit_test(test_text_held_beyond_a_fin_does_not_hide_it),
