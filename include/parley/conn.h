@@ -159,8 +159,9 @@ int64_t parley_send(struct parley_host *host, uint64_t now, parley_conn conn,
 /*
  * Writable room at the end of the send buffer, to fill in place: up to `n` buffers of together at
  * most `len` bytes; returns how many buffers. parley_commit() then sends the first `len` bytes of
- * it; any other send in between voids the reservation. In LISTEN, parley_reserve() does what
- * parley_send() does there.
+ * it; any other send in between voids the reservation, and so does the end of the connection or its
+ * return to LISTEN, which each call may bring about that takes frames or lets time pass: fill the
+ * room before. In LISTEN, parley_reserve() does what parley_send() does there.
  */
 int parley_reserve(struct parley_host *host, uint64_t now, parley_conn conn, size_t len,
 		   struct parley_buffer *buffers, int n);
