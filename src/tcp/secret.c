@@ -39,8 +39,7 @@ uint16_t secret_port(struct tcp *tcp, const struct tuple *tuple)
 		struct parley_endpoint local = {tuple->local, (uint16_t)(first + (at + i) % n)};
 
 		candidate.local_port = local.port;
-		if (!demux_is_taken(tcp, &candidate) &&
-		    !demux_is_listening(tcp, &local, false))
+		if (!demux_is_taken(tcp, &candidate) && !demux_is_listening(tcp, &local, false))
 			return candidate.local_port;
 	}
 	return 0;

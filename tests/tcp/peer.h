@@ -73,7 +73,7 @@ struct peer {
 	bool edge_known, edge_free; /* free: the test looks after the right edge itself */
 	struct seq edge;	    /* of the window offered, absolute */
 	uint8_t rcv_shift;
-	parley_trace_fn also;	       /* is told whatever the TCP tells; NULL: nobody is */
+	parley_trace_fn also; /* is told whatever the TCP tells; NULL: nobody is */
 	void *also_context;
 	enum parley_why why;	       /* of the last segment that output told of */
 	uint32_t edges[PARLEY_STATES]; /* transitions seen: bit of `to` in [from] */
