@@ -542,6 +542,33 @@ static void test_text_of_the_syn_again_at_a_full_window(void **unused)
 	peer_done(&p);
 }
 
+/* The last ACK repeats a part of what came with the SYN: nothing of it is new. */
+static void test_part_of_the_text_of_the_syn_again(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	peer_set(&p, PARLEY_SET_SYN_TEXT, 1);
+	peer_open_passive(&p);
+	recv(&p, "S", 0, 0, 10);
+	expect(&p, "S.", 0, 1, 0);
+	recv(&p, ".", 1, 1, 4);
+	expect_state(&p, ESTABLISHED);
+	assert_int_equal(tcb_readable(peer_tcb(&p)), 10);
+	assert_int_equal(p.memory.failures, 0);
+	assert_int_equal(p.tcp.drops[PARLEY_DROP_RECEIVE_MEMORY], 0);
+	peer_wait(&p, MS(40));
+	expect(&p, ".", 1, 11, 0);
+	expect_none(&p);
+	/* And one that goes on behind it. */
+	recv(&p, ".", 5, 1, 16);
+	assert_int_equal(tcb_readable(peer_tcb(&p)), 20);
+	user_receives(&p, 20);
+	peer_forget(&p);
+	peer_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -564,6 +591,7 @@ int main(void)
 		cmocka_unit_test(test_text_reaches_beyond_an_early_fin),
 		cmocka_unit_test(test_text_behind_an_early_fin),
 		cmocka_unit_test(test_text_of_the_syn_again_at_a_full_window),
+		cmocka_unit_test(test_part_of_the_text_of_the_syn_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -389,6 +389,29 @@ static void test_path_over_keeps_to_the_peer(void **unused)
 	peer_done(&p);
 }
 
+/* What has no meaning for a connection leaves one that is half open alone, too. */
+static void test_half_open_outlives_what_says_nothing(void **unused)
+{
+	static const enum icmp_kind kinds[] = {ICMP_KIND_OTHER,	     ICMP_KIND_ECHO,
+					       ICMP_KIND_ECHO_REPLY, ICMP_KIND_DISCOVERY,
+					       ICMP_KIND_TOO_BIG,    ICMP_KIND_HOST_UNREACHABLE};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+		struct peer p;
+
+		peer_init(&p);
+		peer_reach(&p, PEER_LISTENER, PARLEY_SYN_RECEIVED);
+		assert_true(icmp(&p, kinds[i], 1000, 0));
+		expect_state(&p, SYN_RECEIVED);
+		expect_none(&p);
+		recv(&p, ".", 1, 1, 0);
+		assert_int_equal(user_accept(&p.tcp, p.listener, 7, &p.conn), 0);
+		expect_state(&p, ESTABLISHED);
+		peer_done(&p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -405,6 +428,7 @@ int main(void)
 		cmocka_unit_test(test_path_mtu_in_recovery),
 		cmocka_unit_test(test_path_mtu_of_ipv6),
 		cmocka_unit_test(test_path_over_keeps_to_the_peer),
+		cmocka_unit_test(test_half_open_outlives_what_says_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
