@@ -439,7 +439,7 @@ static bool output_synchronized(struct tcp *tcp, struct tcb *tcb, struct tcp_out
 	return send_owed_ack(tcp, tcb, out);
 }
 
-static bool next_segment(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
+static bool what_is_owed(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
 {
 	switch ((enum parley_state)tcb->state) {
 	case PARLEY_CLOSED:
@@ -462,13 +462,20 @@ static bool next_segment(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
 	return false;
 }
 
+/* An acknowledgement that may wait, and that nothing carries now, is for the wheel to remember. */
+static bool next_segment(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
+{
+	if (what_is_owed(tcp, tcb, out))
+		return true;
+	if (tcb->ack_at != TCB_NEVER)
+		tcb_schedule(tcp, tcb);
+	return false;
+}
+
 bool tcp_output(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
 {
-	if (!next_segment(tcp, tcb, out)) {
-		if (tcb->ack_at != TCB_NEVER)
-			tcb_schedule(tcp, tcb);
+	if (!next_segment(tcp, tcb, out))
 		return false;
-	}
 	count(tcp,
 	      is_retransmission(out->why) ? PARLEY_COUNTER_RETRANS_SEGS : PARLEY_COUNTER_OUT_SEGS);
 	observe_departure(tcp, out->conn, &out->tuple, tcb->ifindex, &out->segment, out->state,

@@ -2,6 +2,8 @@
 /* What may be sent now: Nagle, cork, silly windows, PSH, acknowledgements and what carries them. */
 #include "peer.h"
 
+#include "tcp/status.h"
+
 static void established(struct peer *p)
 {
 	peer_init_at(p, 0xfffffff0, 0x7fffffe0);
@@ -306,6 +308,32 @@ static void test_answered_in_time(void **unused)
 	assert_int_equal(peer_tcb(&p)->timer.deadline, p.tcp.now + MS(40));
 	peer_wait(&p, MS(40));
 	expect(&p, ".", 2, 21, 0);
+	peer_done(&p);
+}
+
+/* Nor is it forgotten when the connection waited for a next hop that does not answer. */
+static void test_unreachable_with_an_ack_owed(void **unused)
+{
+	static const uint8_t text[10];
+	struct arrival arrival = {.ifindex = 1};
+	struct segment seg = {.flags = TCP_ACK | TCP_PSH, .wnd = 65535, .text = text};
+	struct peer p;
+
+	(void)unused;
+	established(&p);
+	arrival.tuple = p.tuple;
+	arrival.at = p.tcp.now;
+	seg.src_port = p.tuple.remote_port;
+	seg.dst_port = p.tuple.local_port;
+	seg.seq = peer_tcb(&p)->rcv.nxt;
+	seg.ack = peer_tcb(&p)->snd.nxt;
+	seg.text_len = seg.len = 10;
+	tcp_arrives(&p.tcp, &arrival, &seg);
+	assert_ptr_equal(egress_pop(&p.egress), peer_tcb(&p));
+	tcp_unreachable(&p.tcp, peer_tcb(&p));
+	assert_null(tcp_check(&p.tcp));
+	peer_wait(&p, MS(40));
+	expect(&p, ".", 1, 11, 0);
 	peer_done(&p);
 }
 
@@ -676,6 +704,7 @@ int main(void)
 		cmocka_unit_test(test_every_second_segment),
 		cmocka_unit_test(test_piggyback),
 		cmocka_unit_test(test_answered_in_time),
+		cmocka_unit_test(test_unreachable_with_an_ack_owed),
 		cmocka_unit_test(test_one_ack_for_a_batch),
 		cmocka_unit_test(test_duplicate_acks),
 		cmocka_unit_test(test_segment_size),
