@@ -217,3 +217,29 @@ void account_compare(struct account *account, const char *const *lines, int n, c
 		_fail(file, line);
 	}
 }
+
+void account_open(struct account *account, struct peer *peer)
+{
+	peer_init(peer);
+	account_begin(account, peer);
+}
+
+void account_open_in(struct account *account, struct peer *peer, enum peer_how how,
+		     enum parley_state state)
+{
+	peer_init(peer);
+	peer_reach(peer, how, state);
+	account_begin(account, peer);
+}
+
+void account_release(struct peer *peer)
+{
+	assert_int_equal(user_release(&peer->tcp, peer->conn), 0);
+	peer_step(peer);
+}
+
+void account_end(struct peer *peer)
+{
+	peer_forget(peer);
+	peer_done(peer);
+}

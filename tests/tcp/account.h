@@ -29,6 +29,19 @@ struct account {
 	char lines[ACCOUNT_LINES][ACCOUNT_LINE];
 };
 
+/* A TCP whose account begins at once. */
+void account_open(struct account *account, struct peer *peer);
+
+/* A TCP with a connection in a state; what came before is not told. */
+void account_open_in(struct account *account, struct peer *peer, enum peer_how how,
+		     enum parley_state state);
+
+/* The user gives the handle back. */
+void account_release(struct peer *peer);
+
+/* The end of the peer, whatever it still has to tell. */
+void account_end(struct peer *peer);
+
 /* From now on what the peer's TCP tells is written down, and counted from 0. */
 void account_begin(struct account *account, struct peer *peer);
 

@@ -13,33 +13,6 @@
 
 static struct account account;
 
-/* A TCP whose account begins at once. */
-static void begin(struct peer *p)
-{
-	peer_init(p);
-	account_begin(&account, p);
-}
-
-/* A TCP with a connection in a state; what came before is not told. */
-static void begin_in(struct peer *p, enum peer_how how, enum parley_state state)
-{
-	peer_init(p);
-	peer_reach(p, how, state);
-	account_begin(&account, p);
-}
-
-static void end(struct peer *p)
-{
-	peer_forget(p);
-	peer_done(p);
-}
-
-static void release(struct peer *p)
-{
-	assert_int_equal(user_release(&p->tcp, p->conn), 0);
-	peer_step(p);
-}
-
 static void shut(struct peer *p, unsigned how)
 {
 	assert_int_equal(user_shutdown(&p->tcp, p->conn, how), 0);
@@ -86,7 +59,7 @@ static void test_active_life(void **unused)
 	struct peer p;
 
 	(void)unused;
-	begin(&p);
+	account_open(&account, &p);
 	p.wscale = 7;
 	p.mss = 1400;
 	peer_connect(&p);
@@ -103,9 +76,9 @@ static void test_active_life(void **unused)
 	recv(&p, ".", 301, 2802, 0);
 	recv(&p, "F.", 301, 2802, 0);
 	peer_wait(&p, SEC(61));
-	release(&p);
+	account_release(&p);
 	account_is(&account, told);
-	end(&p);
+	account_end(&p);
 }
 
 /* A listener, a SYN,ACK that is lost, text nobody reads, and a CLOSE that resets. */
@@ -137,7 +110,7 @@ static void test_passive_life(void **unused)
 	struct peer p;
 
 	(void)unused;
-	begin(&p);
+	account_open(&account, &p);
 	peer_listen(&p, 8);
 	recv(&p, "S", 0, 0, 0);
 	peer_wait(&p, SEC(1));
@@ -146,10 +119,10 @@ static void test_passive_life(void **unused)
 	recv(&p, "P.", 1, 1, 20);
 	assert_int_equal(user_close(&p.tcp, p.conn), 0);
 	peer_step(&p);
-	release(&p);
+	account_release(&p);
 	assert_int_equal(user_close(&p.tcp, p.listener), 0);
 	account_is(&account, told);
-	end(&p);
+	account_end(&p);
 }
 
 /* A passive OPEN without a listener; the peer closes first. */
@@ -181,16 +154,16 @@ static void test_passive_open_closes_last(void **unused)
 	struct peer p;
 
 	(void)unused;
-	begin(&p);
+	account_open(&account, &p);
 	peer_open_passive(&p);
 	recv(&p, "S", 0, 0, 0);
 	recv(&p, ".", 1, 1, 0);
 	recv(&p, "F.", 1, 1, 0);
 	shut(&p, PARLEY_SHUT_WR);
 	recv(&p, ".", 2, 2, 0);
-	release(&p);
+	account_release(&p);
 	account_is(&account, told);
-	end(&p);
+	account_end(&p);
 }
 
 /* Both open at once, and close at once. */
@@ -224,17 +197,17 @@ static void test_simultaneous_life(void **unused)
 	struct peer p;
 
 	(void)unused;
-	begin(&p);
+	account_open(&account, &p);
 	peer_connect(&p);
 	recv(&p, "S", 0, 0, 0);
 	recv(&p, "S.", 0, 1, 0);
 	shut(&p, PARLEY_SHUT_WR);
 	recv(&p, "F.", 1, 1, 0);
 	recv(&p, ".", 2, 2, 0);
-	release(&p);
+	account_release(&p);
 	peer_wait(&p, SEC(60));
 	account_is(&account, told);
-	end(&p);
+	account_end(&p);
 }
 
 /* LISTEN to SYN-SENT, and over a connection in TIME-WAIT. */
@@ -271,7 +244,7 @@ static void test_listen_then_connect(void **unused)
 	struct peer p;
 
 	(void)unused;
-	begin(&p);
+	account_open(&account, &p);
 	peer_open_passive(&p);
 	open.local = (struct parley_endpoint){p.tuple.local, p.tuple.local_port};
 	open.remote = (struct parley_endpoint){p.tuple.remote, p.tuple.remote_port};
@@ -283,7 +256,7 @@ static void test_listen_then_connect(void **unused)
 	p.iss = seq_add(p.iss, 2 + 65537);
 	peer_connect(&p);
 	account_is(&account, told);
-	end(&p);
+	account_end(&p);
 }
 
 /* A SYN refused, one dropped, one that waits longer and is taken, one that nobody decides on. */
@@ -330,7 +303,7 @@ static void test_decisions(void **unused)
 	struct peer p;
 
 	(void)unused;
-	begin(&p);
+	account_open(&account, &p);
 	open.local = (struct parley_endpoint){p.tuple.local, p.tuple.local_port};
 	assert_int_equal(user_listen(&p.tcp, &open, &p.listener), 0);
 	for (int i = 0; i < 3; i++) {
@@ -346,7 +319,7 @@ static void test_decisions(void **unused)
 	recv(&p, "S", 0, 0, 0);
 	peer_wait(&p, SEC(30));
 	account_is(&account, told);
-	end(&p);
+	account_end(&p);
 }
 
 /* ABORT of a connection, and what was queued at a listener when that is closed. */
@@ -377,17 +350,17 @@ static void test_aborts(void **unused)
 	struct peer p;
 
 	(void)unused;
-	begin_in(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	account_open_in(&account, &p, PEER_ACTIVE, PARLEY_ESTABLISHED);
 	assert_int_equal(user_abort(&p.tcp, p.conn), 0);
 	peer_step(&p);
-	release(&p);
+	account_release(&p);
 	peer_listen(&p, 8);
 	recv(&p, "S", 0, 0, 0);
 	recv(&p, ".", 1, 1, 0);
 	assert_int_equal(user_close(&p.tcp, p.listener), 0);
 	peer_step(&p);
 	account_is(&account, told);
-	end(&p);
+	account_end(&p);
 }
 
 /* From the peer: of an attempt, of a connection, after its FIN. */
@@ -437,20 +410,20 @@ static void test_resets(void **unused)
 	struct peer p;
 
 	(void)unused;
-	begin(&p);
+	account_open(&account, &p);
 	peer_connect(&p);
 	recv(&p, "R.", 0, 1, 0);
-	release(&p);
+	account_release(&p);
 	peer_forget(&p);
 	peer_reach(&p, PEER_LISTENER, PARLEY_ESTABLISHED);
 	recv(&p, "R", 1, 0, 0);
-	release(&p);
+	account_release(&p);
 	peer_forget(&p);
 	peer_reach(&p, PEER_LISTENER, PARLEY_CLOSE_WAIT);
 	recv(&p, "R", 2, 0, 0);
-	release(&p);
+	account_release(&p);
 	account_is(&account, told);
-	end(&p);
+	account_end(&p);
 }
 
 /* Calls that move text, and those that are refused. */
@@ -488,7 +461,7 @@ static void test_calls(void **unused)
 	struct peer p;
 
 	(void)unused;
-	begin(&p);
+	account_open(&account, &p);
 	p.plain = true;
 	peer_connect(&p);
 	assert_int_equal(user_shutdown(&p.tcp, p.conn, PARLEY_SHUT_WR), -PARLEY_ENOTCONN);
@@ -507,7 +480,7 @@ static void test_calls(void **unused)
 	shut(&p, PARLEY_SHUT_RD);
 	shut(&p, PARLEY_SHUT_RD | PARLEY_SHUT_WR);
 	account_is(&account, told);
-	end(&p);
+	account_end(&p);
 }
 
 /* Behind a gap, the same again, and the gap filled. */
@@ -534,14 +507,14 @@ static void test_out_of_order(void **unused)
 	struct peer p;
 
 	(void)unused;
-	begin_in(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	account_open_in(&account, &p, PEER_ACTIVE, PARLEY_ESTABLISHED);
 	recv(&p, ".", 101, 1, 100);
 	recv(&p, ".", 101, 1, 100);
 	recv(&p, ".", 1, 1, 100);
 	recv(&p, ".", 1, 1, 100);
 	user_receives(&p, 200);
 	account_is(&account, told);
-	end(&p);
+	account_end(&p);
 }
 
 /* A user who reads fast gets a larger buffer. */
@@ -565,7 +538,7 @@ static void test_buffer_grows(void **unused)
 	account_begin(&account, &p);
 	user_receives(&p, 60000);
 	account_is(&account, told);
-	end(&p);
+	account_end(&p);
 }
 
 /* A soft error, one that is not about what is under way, and a smaller path MTU. */
@@ -588,7 +561,7 @@ static void test_icmp(void **unused)
 	struct peer p;
 
 	(void)unused;
-	begin_in(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	account_open_in(&account, &p, PEER_ACTIVE, PARLEY_ESTABLISHED);
 	user_sends(&p, 1000);
 	error = (struct icmp_error){
 		.tuple = p.tuple,
@@ -609,7 +582,7 @@ static void test_icmp(void **unused)
 	assert_true(tcp_icmp(&p.tcp, &error));
 	peer_step(&p);
 	account_is(&account, told);
-	end(&p);
+	account_end(&p);
 }
 
 /* A hard error for a SYN,ACK. */
@@ -625,7 +598,7 @@ static void test_icmp_to_a_half_open_one(void **unused)
 	struct peer p;
 
 	(void)unused;
-	begin_in(&p, PEER_LISTENER, PARLEY_SYN_RECEIVED);
+	account_open_in(&account, &p, PEER_LISTENER, PARLEY_SYN_RECEIVED);
 	error = (struct icmp_error){
 		.tuple = p.tuple,
 		.ifindex = 1,
@@ -637,7 +610,7 @@ static void test_icmp_to_a_half_open_one(void **unused)
 	assert_true(tcp_icmp(&p.tcp, &error));
 	peer_step(&p);
 	account_is(&account, told);
-	end(&p);
+	account_end(&p);
 }
 
 /* The next hop does not answer: it ends an attempt, and costs a connection a segment. */
@@ -677,10 +650,10 @@ static void test_unreachable(void **unused)
 	struct peer p;
 
 	(void)unused;
-	begin(&p);
+	account_open(&account, &p);
 	peer_connect(&p);
 	tcp_unreachable(&p.tcp, peer_tcb(&p));
-	release(&p);
+	account_release(&p);
 	peer_forget(&p);
 	peer_reach(&p, PEER_LISTENER, PARLEY_ESTABLISHED);
 	p.plain = true;
@@ -688,7 +661,7 @@ static void test_unreachable(void **unused)
 	tcp_unreachable(&p.tcp, peer_tcb(&p));
 	peer_wait(&p, MS(300));
 	account_is(&account, told);
-	end(&p);
+	account_end(&p);
 }
 
 int main(void)

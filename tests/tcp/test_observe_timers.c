@@ -10,33 +10,6 @@
 
 static struct account account;
 
-/* A TCP whose account begins at once. */
-static void begin(struct peer *p)
-{
-	peer_init(p);
-	account_begin(&account, p);
-}
-
-/* A TCP with a connection in a state; what came before is not told. */
-static void begin_in(struct peer *p, enum peer_how how, enum parley_state state)
-{
-	peer_init(p);
-	peer_reach(p, how, state);
-	account_begin(&account, p);
-}
-
-static void end(struct peer *p)
-{
-	peer_forget(p);
-	peer_done(p);
-}
-
-static void release(struct peer *p)
-{
-	assert_int_equal(user_release(&p->tcp, p->conn), 0);
-	peer_step(p);
-}
-
 /* The SYN goes twice, then the user learns of it. */
 static void test_syn_without_answer(void **unused)
 {
@@ -60,13 +33,13 @@ static void test_syn_without_answer(void **unused)
 	struct peer p;
 
 	(void)unused;
-	begin(&p);
+	account_open(&account, &p);
 	peer_set(&p, PARLEY_SET_SYN_RETRIES, 1);
 	peer_connect(&p);
 	peer_wait(&p, SEC(3));
-	release(&p);
+	account_release(&p);
 	account_is(&account, told);
-	end(&p);
+	account_end(&p);
 }
 
 static void test_syn_ack_without_answer(void **unused)
@@ -88,13 +61,13 @@ static void test_syn_ack_without_answer(void **unused)
 	struct peer p;
 
 	(void)unused;
-	begin(&p);
+	account_open(&account, &p);
 	peer_set(&p, PARLEY_SET_SYNACK_RETRIES, 1);
 	peer_listen(&p, 8);
 	recv(&p, "S", 0, 0, 0);
 	peer_wait(&p, SEC(3));
 	account_is(&account, told);
-	end(&p);
+	account_end(&p);
 }
 
 /* Two of six segments are lost: recovery, a partial ACK, the end. */
@@ -127,7 +100,7 @@ static void test_fast_recovery(void **unused)
 	struct peer p;
 
 	(void)unused;
-	begin_in(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	account_open_in(&account, &p, PEER_ACTIVE, PARLEY_ESTABLISHED);
 	user_sends(&p, 6000);
 	peer_wait(&p, MS(10));
 	for (int i = 0; i < 3; i++)
@@ -137,7 +110,7 @@ static void test_fast_recovery(void **unused)
 	peer_wait(&p, MS(10));
 	recv(&p, ".", 1, 6001, 0);
 	account_is(&account, told);
-	end(&p);
+	account_end(&p);
 }
 
 /* The timer twice, then the answer; at last R2. */
@@ -175,16 +148,16 @@ static void test_timeouts(void **unused)
 	struct peer p;
 
 	(void)unused;
-	begin_in(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	account_open_in(&account, &p, PEER_ACTIVE, PARLEY_ESTABLISHED);
 	peer_set(&p, PARLEY_SET_R2, (int64_t)SEC(1));
 	user_sends(&p, 3000);
 	peer_wait(&p, MS(700));
 	recv(&p, ".", 1, 3001, 0);
 	user_sends(&p, 10);
 	peer_wait(&p, SEC(5));
-	release(&p);
+	account_release(&p);
 	account_is(&account, told);
-	end(&p);
+	account_end(&p);
 }
 
 /* A window that stays shut over two probes, and opens. */
@@ -207,7 +180,7 @@ static void test_persist(void **unused)
 	struct peer p;
 
 	(void)unused;
-	begin_in(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	account_open_in(&account, &p, PEER_ACTIVE, PARLEY_ESTABLISHED);
 	p.wnd = 0;
 	recv(&p, ".", 1, 1, 0);
 	user_sends(&p, 100);
@@ -217,7 +190,7 @@ static void test_persist(void **unused)
 	p.wnd = 50000;
 	recv(&p, ".", 1, 1, 0);
 	account_is(&account, told);
-	end(&p);
+	account_end(&p);
 }
 
 /* The silly-window rule holds text back until its timer fires. */
@@ -242,13 +215,13 @@ static void test_override(void **unused)
 	struct peer p;
 
 	(void)unused;
-	begin_in(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	account_open_in(&account, &p, PEER_ACTIVE, PARLEY_ESTABLISHED);
 	p.wnd = 300;
 	recv(&p, ".", 1, 1, 0);
 	user_sends(&p, 900);
 	peer_wait(&p, SEC(1));
 	account_is(&account, told);
-	end(&p);
+	account_end(&p);
 }
 
 /* Two probes without an answer. */
@@ -273,15 +246,15 @@ static void test_keepalive(void **unused)
 	struct peer p;
 
 	(void)unused;
-	begin_in(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	account_open_in(&account, &p, PEER_ACTIVE, PARLEY_ESTABLISHED);
 	peer_set(&p, PARLEY_SET_KEEPALIVE_IDLE, (int64_t)SEC(10));
 	peer_set(&p, PARLEY_SET_KEEPALIVE_INTERVAL, (int64_t)SEC(1));
 	peer_set(&p, PARLEY_SET_KEEPALIVE_COUNT, 2);
 	peer_set(&p, PARLEY_SET_KEEPALIVE, 1);
 	peer_wait(&p, SEC(20));
-	release(&p);
+	account_release(&p);
 	account_is(&account, told);
-	end(&p);
+	account_end(&p);
 }
 
 /* Nobody holds it any more, and the peer does not close. */
@@ -303,12 +276,12 @@ static void test_fin_wait_2(void **unused)
 	struct peer p;
 
 	(void)unused;
-	begin_in(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
-	release(&p);
+	account_open_in(&account, &p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	account_release(&p);
 	recv(&p, ".", 1, 2, 0);
 	peer_wait(&p, SEC(60));
 	account_is(&account, told);
-	end(&p);
+	account_end(&p);
 }
 
 /* Let go of in TIME-WAIT; the FIN comes again half-way. */
@@ -327,13 +300,13 @@ static void test_time_wait_of_a_remnant(void **unused)
 	struct peer p;
 
 	(void)unused;
-	begin_in(&p, PEER_ACTIVE, PARLEY_TIME_WAIT);
-	release(&p);
+	account_open_in(&account, &p, PEER_ACTIVE, PARLEY_TIME_WAIT);
+	account_release(&p);
 	peer_wait(&p, SEC(30));
 	recv(&p, "F.", 1, 2, 0);
 	peer_wait(&p, SEC(61));
 	account_is(&account, told);
-	end(&p);
+	account_end(&p);
 }
 
 /* A listener is there for it. */
@@ -352,11 +325,11 @@ static void test_time_wait_ends_for_a_syn(void **unused)
 	struct peer p;
 
 	(void)unused;
-	begin_in(&p, PEER_ACTIVE, PARLEY_TIME_WAIT);
+	account_open_in(&account, &p, PEER_ACTIVE, PARLEY_TIME_WAIT);
 	peer_listen(&p, 8);
 	recv(&p, "S", 100, 0, 0);
 	account_is(&account, told);
-	end(&p);
+	account_end(&p);
 }
 
 static void test_time_wait_limit(void **unused)
@@ -373,9 +346,9 @@ static void test_time_wait_limit(void **unused)
 	peer_set(&p, PARLEY_SET_TIME_WAIT_LIMIT, 0);
 	peer_reach(&p, PEER_ACTIVE, PARLEY_TIME_WAIT);
 	account_begin(&account, &p);
-	release(&p);
+	account_release(&p);
 	account_is(&account, told);
-	end(&p);
+	account_end(&p);
 }
 
 /* No memory for text: the timer brings the user another try. */
@@ -390,12 +363,12 @@ static void test_memory(void **unused)
 	struct peer p;
 
 	(void)unused;
-	begin_in(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	account_open_in(&account, &p, PEER_ACTIVE, PARLEY_ESTABLISHED);
 	memory_fail_at(&p.memory, 1);
 	assert_int_equal(user_send(&p.tcp, p.conn, &span, 1, 0), -PARLEY_EAGAIN);
 	peer_wait(&p, SEC(1));
 	account_is(&account, told);
-	end(&p);
+	account_end(&p);
 }
 
 /* Text for a connection that nobody holds any more; its segment acknowledges our FIN, too. */
@@ -421,11 +394,11 @@ static void test_text_after_close(void **unused)
 	struct peer p;
 
 	(void)unused;
-	begin_in(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
-	release(&p);
+	account_open_in(&account, &p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	account_release(&p);
 	recv(&p, "P.", 1, 2, 10);
 	account_is(&account, told);
-	end(&p);
+	account_end(&p);
 }
 
 /* A RST ring that is full, a TCB that finds no memory: nothing is told to the peer. */
@@ -452,7 +425,7 @@ static void test_no_room(void **unused)
 	struct peer p;
 
 	(void)unused;
-	begin(&p);
+	account_open(&account, &p);
 	tcp_detach(&p.tcp, 1);
 	recv(&p, ".", 1, 1, 0);
 	tcp_attach(&p.tcp, 1, &p.egress);
@@ -464,7 +437,7 @@ static void test_no_room(void **unused)
 	memory_fail_at(&p.memory, 1);
 	recv(&p, ".", 1, 1, 0);
 	account_is(&account, told);
-	end(&p);
+	account_end(&p);
 }
 
 /* Both queues of a listener full: SYNs are dropped, and so is a last ACK. */
@@ -499,7 +472,7 @@ static void test_full_queues(void **unused)
 	struct peer p;
 
 	(void)unused;
-	begin(&p);
+	account_open(&account, &p);
 	peer_set(&p, PARLEY_SET_SYN_BACKLOG, 2);
 	peer_listen(&p, 1);
 	for (int i = 0; i < 3; i++) {
@@ -515,7 +488,7 @@ static void test_full_queues(void **unused)
 	p.tuple.remote_port = 40002;
 	recv(&p, "S", 0, 0, 0);
 	account_is(&account, told);
-	end(&p);
+	account_end(&p);
 }
 
 int main(void)

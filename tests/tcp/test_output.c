@@ -276,33 +276,38 @@ static void test_piggyback(void **unused)
 	peer_done(&p);
 }
 
+/* Text arrives, and output has no turn yet. */
+static void text_comes(struct peer *p, uint32_t seq, uint32_t len)
+{
+	static const uint8_t text[1000];
+	struct arrival arrival = {.tuple = p->tuple, .ifindex = 1, .at = p->tcp.now};
+	struct segment seg = {
+		.seq = seq_add(p->irs, seq),
+		.ack = peer_tcb(p)->snd.nxt,
+		.flags = TCP_ACK,
+		.wnd = 5000,
+		.text = text,
+		.text_len = len,
+		.len = len,
+	};
+
+	tcp_arrives(&p->tcp, &arrival, &seg);
+}
+
 /* A question whose answer follows at once is acknowledged by it: no timer hears of the delay. */
 static void test_answered_in_time(void **unused)
 {
-	static const uint8_t text[10];
-	struct segment seg = {.flags = TCP_ACK | TCP_PSH, .wnd = 65535, .text = text};
-	struct parley_span span = {text, 1};
-	struct arrival arrival = {.ifindex = 1};
 	struct peer p;
 
 	(void)unused;
 	established(&p);
-	arrival.tuple = p.tuple;
-	arrival.at = p.tcp.now;
-	seg.src_port = p.tuple.remote_port;
-	seg.dst_port = p.tuple.local_port;
-	seg.seq = peer_tcb(&p)->rcv.nxt;
-	seg.ack = peer_tcb(&p)->snd.nxt;
-	seg.text_len = seg.len = 10;
-	tcp_arrives(&p.tcp, &arrival, &seg);
-	assert_int_equal(user_send(&p.tcp, p.conn, &span, 1, 0), 1);
-	peer_step(&p);
+	text_comes(&p, 1, 10);
+	user_sends(&p, 1);
 	expect(&p, "P.", 1, 11, 1);
 	assert_true(wheel_is_scheduled(&peer_tcb(&p)->timer));
 	assert_int_equal(peer_tcb(&p)->timer.deadline, peer_tcb(&p)->main_at);
 	/* And one whose answer does not come is acknowledged in time. */
-	seg.seq = seq_add(seg.seq, 10);
-	tcp_arrives(&p.tcp, &arrival, &seg);
+	text_comes(&p, 11, 10);
 	peer_step(&p);
 	expect_none(&p);
 	assert_int_equal(peer_tcb(&p)->timer.deadline, p.tcp.now + MS(40));
@@ -314,21 +319,11 @@ static void test_answered_in_time(void **unused)
 /* Nor is it forgotten when the connection waited for a next hop that does not answer. */
 static void test_unreachable_with_an_ack_owed(void **unused)
 {
-	static const uint8_t text[10];
-	struct arrival arrival = {.ifindex = 1};
-	struct segment seg = {.flags = TCP_ACK | TCP_PSH, .wnd = 65535, .text = text};
 	struct peer p;
 
 	(void)unused;
 	established(&p);
-	arrival.tuple = p.tuple;
-	arrival.at = p.tcp.now;
-	seg.src_port = p.tuple.remote_port;
-	seg.dst_port = p.tuple.local_port;
-	seg.seq = peer_tcb(&p)->rcv.nxt;
-	seg.ack = peer_tcb(&p)->snd.nxt;
-	seg.text_len = seg.len = 10;
-	tcp_arrives(&p.tcp, &arrival, &seg);
+	text_comes(&p, 1, 10);
 	assert_ptr_equal(egress_pop(&p.egress), peer_tcb(&p));
 	tcp_unreachable(&p.tcp, peer_tcb(&p));
 	assert_null(tcp_check(&p.tcp));
@@ -344,21 +339,8 @@ static void test_one_ack_for_a_batch(void **unused)
 
 	(void)unused;
 	established(&p);
-	for (uint32_t i = 0; i < 10; i++) {
-		static const uint8_t text[1000];
-		struct arrival arrival = {.tuple = p.tuple, .ifindex = 1, .at = p.tcp.now};
-		struct segment seg = {
-			.seq = seq_add(p.irs, 1 + 1000 * i),
-			.ack = seq_add(p.iss, 1),
-			.flags = TCP_ACK,
-			.wnd = 5000,
-			.text = text,
-			.text_len = 1000,
-			.len = 1000,
-		};
-
-		tcp_arrives(&p.tcp, &arrival, &seg);
-	}
+	for (uint32_t i = 0; i < 10; i++)
+		text_comes(&p, 1 + 1000 * i, 1000);
 	peer_step(&p);
 	expect(&p, ".", 1, 10001, 0);
 	expect_none(&p);
