@@ -7,7 +7,9 @@
  * for any user, or has the window's size, and then holds so much that waits.
  */
 #include "bench.h"
+#include "median.h"
 #include "pair.h"
+#include "take.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -52,22 +54,6 @@ static void fill_up(struct flow *flow)
 		flow->written += (uint64_t)n;
 }
 
-static void read_in_place(struct flow *flow)
-{
-	struct parley_host *host = flow->pair->host[1];
-	struct parley_span spans[16];
-	int n;
-
-	while ((n = parley_peek(host, flow->ends[1], spans, 16)) > 0) {
-		size_t len = 0;
-
-		for (int i = 0; i < n; i++)
-			len += spans[i].len;
-		parley_consume(host, flow->pair->now, flow->ends[1], len);
-		flow->received += len;
-	}
-}
-
 static void read_copied(struct flow *flow)
 {
 	int64_t n;
@@ -102,7 +88,8 @@ static void move_until(struct flow *flow, uint64_t until, bool refilled)
 			if (flow->copied)
 				read_copied(flow);
 			else
-				read_in_place(flow);
+				flow->received += take_in_place(flow->pair->host[1],
+								flow->pair->now, flow->ends[1]);
 		}
 		pair_carry(flow->pair, 1);
 		if (heard(flow, 0) & PARLEY_WRITABLE && refilled)
@@ -140,7 +127,7 @@ static void open_flow(struct flow *flow, uint32_t window, const struct fastsum *
  * other is less than what a minute differs from the next, or one page from another. At the end of
  * its turn a flow has nothing under way.
  */
-enum { TURNS = 255, FIRST = 0, SECOND = 1 };
+enum { TURNS = MEDIAN_MAX, FIRST = 0, SECOND = 1 };
 
 static double take_turn(struct flow *flow, uint64_t bytes)
 {
@@ -152,13 +139,6 @@ static double take_turn(struct flow *flow, uint64_t bytes)
 	return seconds_since(start) * 1e9 * MSS / (double)(flow->received - first);
 }
 
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 /* The medians of all turns: whoever takes the core away for a moment is in none of them. */
 static double run_in_turns(const struct measure *measure)
 {
@@ -166,13 +146,11 @@ static double run_in_turns(const struct measure *measure)
 	size_t turns = few(TURNS, 3);
 
 	if (measure->arg == SECOND)
-		return took[SECOND][turns / 2];
+		return median(took[SECOND], (int)turns);
 	for (size_t i = 0; i < turns; i++)
 		for (size_t k = 0; k < 2; k++)
 			took[(i + k) % 2][i] = take_turn(&twins[(i + k) % 2], few(MIB, 64 * KIB));
-	for (size_t k = 0; k < 2; k++)
-		qsort(took[k], turns, sizeof took[k][0], compare);
-	return took[FIRST][turns / 2];
+	return median(took[FIRST], (int)turns);
 }
 
 static void open_twins(void)

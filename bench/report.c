@@ -11,27 +11,7 @@
 #include <parley/parley.h>
 
 #include "dev/fastsum.h"
-
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-/* NAN if any of them is. */
-static double median(const double *values, int n)
-{
-	double sorted[MAX_ROUNDS];
-
-	for (int i = 0; i < n; i++) {
-		if (isnan(values[i]))
-			return NAN;
-		sorted[i] = values[i];
-	}
-	qsort(sorted, (size_t)n, sizeof *sorted, compare);
-	return n % 2 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
-}
+#include "median.h"
 
 static double least(const double *values, int n)
 {

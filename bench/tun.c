@@ -8,6 +8,7 @@
 #include "bare.h"
 #include "bench.h"
 #include "kernel.h"
+#include "take.h"
 
 #include <errno.h>
 #include <math.h>
@@ -177,30 +178,15 @@ static void fill_up(struct guest *guest, uint64_t now)
 		;
 }
 
-/* In place: the text has been copied once, as bare.c does. */
-static void read_all(struct guest *guest, uint64_t now)
-{
-	struct parley_span spans[16];
-	int n;
-
-	while ((n = parley_peek(guest->host, guest->conn, spans, 16)) > 0) {
-		size_t len = 0;
-
-		for (int i = 0; i < n; i++)
-			len += spans[i].len;
-		parley_consume(guest->host, now, guest->conn, len);
-		guest->received += len;
-	}
-}
-
 static void heed(struct guest *guest, const struct parley_event *event, uint64_t now)
 {
 	if (event->bits & PARLEY_ACCEPT)
 		parley_accept(guest->host, now, guest->listener, 0, &guest->conn);
 	if (event->bits & PARLEY_DEAD)
 		die("connection over the TUN device", event->error);
+	/* In place: the text has been copied once, as bare.c does. */
 	if (event->bits & PARLEY_READABLE)
-		read_all(guest, now);
+		guest->received += take_in_place(guest->host, now, guest->conn);
 	if (!guest->listener && event->bits & (PARLEY_CONNECTED | PARLEY_WRITABLE))
 		fill_up(guest, now);
 }
