@@ -13,6 +13,7 @@
 #include "base/wheel.h"
 
 #include "base/must.h"
+#include "base/prefetch.h"
 
 #include <stddef.h>
 
@@ -21,8 +22,6 @@
 
 /* An entry that comes to one of these levels is visited within 64^SOON ns. */
 #define SOON 2
-
-enum { CACHE_LINE = 64 };
 
 void wheel_init(struct wheel *w, uint64_t now)
 {
@@ -68,11 +67,11 @@ static uint64_t first_slot(const struct wheel *w, uint32_t *level, uint32_t *slo
 	return begins(w, *level, *slot);
 }
 
-/* Its owner was last looked at when it scheduled this: its lines are asked for all at once. */
+/* Its owner was last looked at when it scheduled this; the entry itself is in the first line. */
 static void fetch_owner(const struct wheel_entry *e)
 {
-	for (int i = 1; e && i < WHEEL_OWNER_LINES; i++)
-		__builtin_prefetch((const uint8_t *)e + i * CACHE_LINE);
+	if (e)
+		prefetch_lines((const uint8_t *)e + CACHE_LINE, WHEEL_OWNER_LINES - 1);
 }
 
 /* Returns the level. */

@@ -69,13 +69,11 @@ struct before {
 };
 
 /* The headers below TCP's say nothing that differs between segments of one length. */
-static void repeat_lower(struct parley_frame *frame, const struct parley_frame *before)
+static void repeat_lower(const struct interface *interface, struct parley_frame *frame,
+			 const struct parley_frame *before)
 {
+	interface_blank(interface, frame);
 	memcpy(frame->header, before->header, LOWER_MAX);
-	frame->ifindex = before->ifindex;
-	frame->checksum_partial = false;
-	frame->checksum_start = 0;
-	frame->checksum_offset = 0;
 }
 
 static size_t put_lower(const struct interface *interface, struct parley_frame *frame,
@@ -105,7 +103,7 @@ static size_t put_headers(const struct interface *interface, struct parley_frame
 	size_t payload_len = tcp_len + segment->text_len;
 
 	if (before->frame && before->frame->len == before->lower + payload_len)
-		repeat_lower(frame, before->frame);
+		repeat_lower(interface, frame, before->frame);
 	else
 		before->lower = put_lower(interface, frame, departure, to, payload_len);
 	before->frame = frame;

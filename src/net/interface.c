@@ -41,11 +41,8 @@ bool interface_is_broadcast(const struct interface *interface, const struct parl
 	return false;
 }
 
-size_t interface_frame(const struct interface *interface, struct parley_frame *frame,
-		       struct eth_addr to, uint16_t type)
+void interface_blank(const struct interface *interface, struct parley_frame *frame)
 {
-	struct eth_frame eth = {.dst = to, .src = interface->mac, .type = type};
-
 	frame->span_count = 0;
 	frame->ifindex = interface->index;
 	frame->conn = PARLEY_NO_CONN;
@@ -53,6 +50,14 @@ size_t interface_frame(const struct interface *interface, struct parley_frame *f
 	frame->checksum_partial = false;
 	frame->checksum_start = 0;
 	frame->checksum_offset = 0;
+}
+
+size_t interface_frame(const struct interface *interface, struct parley_frame *frame,
+		       struct eth_addr to, uint16_t type)
+{
+	struct eth_frame eth = {.dst = to, .src = interface->mac, .type = type};
+
+	interface_blank(interface, frame);
 	return interface->link == PARLEY_LINK_ETHERNET ? eth_emit(frame->header, &eth) : 0;
 }
 

@@ -53,6 +53,9 @@ struct interface *interface_new(struct parley_host *host, int index,
 /* Frees it: its connections, neighbours, routes and what it owes. */
 void interface_free(struct parley_host *host, struct interface *interface);
 
+/* A frame without headers, spans or a connection. */
+void interface_blank(const struct interface *interface, struct parley_frame *frame);
+
 /*
  * Begins a frame: no spans, and the link's header to `to` if the link has one. Returns the length
  * of the header so far.

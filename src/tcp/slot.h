@@ -9,7 +9,9 @@
 #ifndef TCP_SLOT_H
 #define TCP_SLOT_H
 
+#include "base/prefetch.h"
 #include "base/slab.h"
+#include "base/wheel.h"
 #include "tcp/entry.h"
 
 #include <parley/types.h>
@@ -64,11 +66,8 @@ static inline struct slot *slot_at(const struct slots *slots, uint32_t index)
 /* Asks for the lines that a segment touches of what stands in a slot, all at once. */
 static inline void slot_prefetch(const struct slot *slot)
 {
-	enum { CACHE_LINE = 64, LINES = 6 };
-	const uint8_t *object = slot->object;
-
-	for (int i = 0; object && i < LINES; i++)
-		__builtin_prefetch(object + i * CACHE_LINE);
+	if (slot->object)
+		prefetch_lines(slot->object, WHEEL_OWNER_LINES);
 }
 
 /*
