@@ -200,15 +200,22 @@ static uint64_t elapsed(const struct settings *settings, unsigned n)
 	return sum;
 }
 
-/* TCP_DEFER_ACCEPT: the user wants connections on which there is something to read. */
-static bool waits_for_text(const struct syn_entry *entry, const struct listener *listener,
+/*
+ * TCP_DEFER_ACCEPT: the user wants connections on which there is something to read. Its time is
+ * counted in timeouts, and over when their count is at its end.
+ */
+static bool defers(const struct listener *listener, const struct syn_entry *entry)
+{
+	return entry->retransmits < UINT8_MAX &&
+	       elapsed(listener->settings, entry->retransmits) <
+		       (uint64_t)listener->settings->v[PARLEY_SET_DEFER_ACCEPT];
+}
+
+static bool waits_for_text(const struct listener *listener, const struct syn_entry *entry,
 			   const struct segment *segment)
 {
-	uint64_t defer = (uint64_t)listener->settings->v[PARLEY_SET_DEFER_ACCEPT];
-
-	return defer && !segment->text_len && !(segment->flags & TCP_FIN) &&
-	       seq_eq(segment->seq, seq_add(entry->irs, 1)) &&
-	       elapsed(listener->settings, entry->retransmits) < defer;
+	return !segment->text_len && !(segment->flags & TCP_FIN) &&
+	       seq_eq(segment->seq, seq_add(entry->irs, 1)) && defers(listener, entry);
 }
 
 void half_open_arrives(struct tcp *tcp, struct syn_entry *entry, const struct arrival *arrival,
@@ -230,7 +237,7 @@ void half_open_arrives(struct tcp *tcp, struct syn_entry *entry, const struct ar
 		held_arrives(tcp, entry, listener, arrival, segment);
 		return;
 	}
-	if (completes && waits_for_text(entry, listener, segment)) {
+	if (completes && waits_for_text(listener, entry, segment)) {
 		entry->acked = true;
 		observe_drop(tcp, arrival, segment, conn, PARLEY_DROP_ACCEPT_DEFERRED);
 		return;
@@ -270,15 +277,16 @@ void half_open_timeout(struct tcp *tcp, struct syn_entry *entry)
 	OBSERVE(tcp, &tcb, PARLEY_TRACE_TIMER, PARLEY_TIMER_RETRANSMIT, entry->retransmits + 1,
 		(int64_t)(timeout(tcp, listener->settings, entry) - tcp->now));
 	count(tcp, PARLEY_COUNTER_TIMEOUTS);
-	if (entry->retransmits >= tcb_setting(&tcb, PARLEY_SET_SYNACK_RETRIES)) {
+	/* Who has answered is not given up before the time is over. */
+	if (entry->retransmits >= tcb_setting(&tcb, PARLEY_SET_SYNACK_RETRIES) &&
+	    !(entry->acked && defers(listener, entry))) {
 		tcb_set_state(tcp, &tcb, PARLEY_LISTEN, PARLEY_CAUSE_TIMEOUT);
 		half_open_free(tcp, entry);
 		return;
 	}
 	entry->retransmits++;
-	/* Who has answered is asked again when the time is over: then an ACK will do. */
-	if (!entry->acked || elapsed(listener->settings, entry->retransmits) >=
-				     (uint64_t)listener->settings->v[PARLEY_SET_DEFER_ACCEPT])
+	/* Then he is asked again, and an ACK will do. */
+	if (!(entry->acked && defers(listener, entry)))
 		send_syn_ack(tcp, &tcb, PARLEY_WHY_RTO);
 	wheel_schedule(&tcp->wheel, &entry->timer, timeout(tcp, listener->settings, entry));
 }

@@ -77,6 +77,52 @@ static void test_waits_for_text(void **unused)
 	peer_done(&p);
 }
 
+/* Who has answered is not given up for want of retries before the time of "defer-accept" is over. */
+static void test_outlives_retries(void **unused)
+{
+	struct sent sent;
+	struct peer p;
+	uint64_t begin;
+
+	(void)unused;
+	peer_init_at(&p, 0xffffffff, 0x7fffffff);
+	p.tcp.settings->v[PARLEY_SET_DEFER_ACCEPT] = (int64_t)SEC(10);
+	peer_set(&p, PARLEY_SET_SYNACK_RETRIES, 1);
+	peer_reach(&p, PEER_LISTENER, PARLEY_SYN_RECEIVED);
+	begin = p.tcp.now;
+	recv(&p, ".", 1, 1, 0);
+	peer_wait(&p, SEC(15));
+	sent = expect(&p, "S.", 0, 1, 0);
+	assert_int_equal(sent.at - begin, SEC(15));
+	expect_none(&p);
+	peer_wait(&p, SEC(16) - 1);
+	expect_none(&p);
+	expect_state(&p, SYN_RECEIVED);
+	peer_wait(&p, 1);
+	expect_state(&p, LISTEN);
+	peer_done(&p);
+}
+
+/* More timeouts than can be counted end the waiting, too: the SYN,ACK goes a last time. */
+static void test_defers_as_long_as_it_counts(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init_at(&p, 0xffffffff, 0x7fffffff);
+	p.tcp.settings->v[PARLEY_SET_DEFER_ACCEPT] = (int64_t)SEC(3600);
+	peer_set(&p, PARLEY_SET_MAX_RTO, PARLEY_S(1));
+	peer_reach(&p, PEER_LISTENER, PARLEY_SYN_RECEIVED);
+	recv(&p, ".", 1, 1, 0);
+	peer_wait(&p, SEC(255) - 1);
+	expect_none(&p);
+	peer_wait(&p, 1);
+	expect(&p, "S.", 0, 1, 0);
+	recv(&p, ".", 1, 1, 0);
+	expect_state(&p, ESTABLISHED);
+	peer_done(&p);
+}
+
 /* Text, or a FIN, is what it waits for. */
 static void test_text_ends_waiting(void **unused)
 {
@@ -315,6 +361,8 @@ int main(void)
 		cmocka_unit_test(test_is_small),
 		cmocka_unit_test(test_is_seen),
 		cmocka_unit_test(test_waits_for_text),
+		cmocka_unit_test(test_outlives_retries),
+		cmocka_unit_test(test_defers_as_long_as_it_counts),
 		cmocka_unit_test(test_text_ends_waiting),
 		cmocka_unit_test(test_retransmits_and_gives_up),
 		cmocka_unit_test(test_most_retries),
