@@ -2,6 +2,7 @@
 #include "sim/host.h"
 
 #include "base/mem.h"
+#include "net/host.h"
 #include "sim/mix.h"
 #include "sim/oracle.h"
 #include "sim/user.h"
@@ -92,9 +93,14 @@ int sim_host_add(struct sim_world *world, const char *name, uint64_t memory_limi
 	error = parley_host_new(&config, world->now, &host->engine);
 	if (error)
 		return error;
-	host->empty_charge = parley_memory_charged(host->engine);
+	host->empty_charge = sim_host_charge(host);
 	world->host[world->host_count++] = host;
 	return (int)host->number;
+}
+
+uint64_t sim_host_charge(const struct sim_host *host)
+{
+	return parley_memory_charged(host->engine) - slots_charge(&host->engine->tcp.slots);
 }
 
 static int add_interface(struct sim_host *host, struct sim_port *port,
@@ -135,7 +141,7 @@ int sim_host_join(struct sim_world *world, int host, int lan, const struct parle
 	if (error)
 		return error;
 	h->port[h->port_count] = port;
-	h->empty_charge = parley_memory_charged(h->engine);
+	h->empty_charge = sim_host_charge(h);
 	return (int)h->port_count++;
 }
 

@@ -24,7 +24,7 @@ struct sim_host {
 	uint64_t clock_ahead; /* its clock minus the world's, ns */
 	uint32_t port_count;
 	struct sim_port *port[SIM_PORTS_MAX];
-	uint64_t empty_charge;	/* bytes charged when it was set up */
+	uint64_t empty_charge;	/* sim_host_charge() when it was set up */
 	uint64_t rested_at;	/* when the deadline woke it last, */
 	uint32_t woken;		/* and how often at that time */
 	uint64_t shortest_wait; /* ns in TIME-WAIT, of those that ended in this event */
@@ -58,6 +58,9 @@ void sim_clock_jump(struct sim_world *world, int host, uint64_t ns);
 
 /* The host's own time, which is what its engine gets. */
 uint64_t sim_host_now(const struct sim_host *host);
+
+/* Bytes charged to its engine, but for the leaves of slots: they stay, once they were needed. */
+uint64_t sim_host_charge(const struct sim_host *host);
 
 /* Event SIM_EVENT_WAKE: the engine's deadline. */
 void sim_host_wake(struct sim_host *host);

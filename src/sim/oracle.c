@@ -239,7 +239,7 @@ void sim_oracle_host(struct sim_host *host)
 
 void sim_oracle_end(struct sim_host *host)
 {
-	uint64_t charged = parley_memory_charged(host->engine);
+	uint64_t charged = sim_host_charge(host);
 	const char *text = parley_check(host->engine);
 
 	if (text)

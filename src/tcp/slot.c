@@ -22,6 +22,18 @@ void slots_free(struct slots *slots)
 	slots->cut = 0;
 }
 
+uint64_t slots_charge(const struct slots *slots)
+{
+	uint64_t charge = 0;
+
+	for (uint32_t i = 0; i < 1u << SLOT_TOP_BITS && slots->top[i]; i++) {
+		charge += memory_array_charge(MID * sizeof(struct slot *));
+		for (uint32_t k = 0; k < MID && slots->top[i][k]; k++)
+			charge += memory_array_charge(LEAF * sizeof(struct slot));
+	}
+	return charge;
+}
+
 /* Makes the leaf of the first slot that was never used, if it is not there. */
 static bool grow(struct slots *slots)
 {

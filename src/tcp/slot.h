@@ -46,6 +46,9 @@ struct slots {
 bool slots_init(struct slots *slots, struct memory *memory);
 void slots_free(struct slots *slots);
 
+/* What the leaves are charged with, bytes: as much as most slots at once have ever needed. */
+uint64_t slots_charge(const struct slots *slots);
+
 /* Takes a slot for an object; its index, or SLOT_NONE without memory. */
 uint32_t slot_take(struct slots *slots, enum entry_kind kind, void *object);
 

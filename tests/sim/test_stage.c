@@ -3,6 +3,7 @@
  * Scenarios staged: what they say happens, once and in each run alike; and those that once found
  * something, kept as files, end well.
  */
+#include "net/host.h"
 #include "sim/draw.h"
 #include "sim/host.h"
 #include "sim/lan.h"
@@ -331,6 +332,18 @@ static void who_waits_for_memory_does_not_keep_text_back(void **state)
 }
 
 /*
+ * So many clients asked a listener again and again over a slow link that its host needed a second
+ * leaf of slots. It stays, with the generations in it, and is no leak.
+ */
+static void a_leaf_of_slots_stays(void **state)
+{
+	const struct sim_world *world = ends_well("a-leaf-of-slots-more");
+
+	(void)state;
+	assert_true(world->host[0]->engine->tcp.slots.cut > 1u << SLOT_LEAF_BITS);
+}
+
+/*
  * A forged SYN met TIME-WAIT and opened a connection (MAY-2), whose SYN,ACK acknowledged what only
  * the forgery had sent: right, but the oracle did not know of it.
  */
@@ -389,6 +402,7 @@ int main(void)
 		TEST(cwnd_is_a_segment_when_segments_grow),
 		TEST(a_half_open_connection_offers_what_it_remembers),
 		TEST(who_waits_for_memory_does_not_keep_text_back),
+		TEST(a_leaf_of_slots_stays),
 		TEST(a_forged_syn_that_ends_time_wait_is_acknowledged),
 		TEST(a_forged_syn_unscales_no_window),
 		TEST(a_challenge_ack_overtakes_its_syn_ack),

@@ -89,10 +89,12 @@ static void test_many(void **unused)
 	struct peer p;
 	struct slots *slots = &p.tcp.slots;
 	struct rng r = rng(1, 1);
+	uint64_t others;
 	uint32_t n = 0;
 
 	(void)unused;
 	peer_init(&p);
+	others = p.memory.charged - slots_charge(slots);
 	while (n < MANY) {
 		uint32_t index;
 
@@ -103,6 +105,7 @@ static void test_many(void **unused)
 	}
 	memory_fail_at(&p.memory, 0);
 	assert_int_equal(slots->used, MANY);
+	assert_int_equal(slots_charge(slots), p.memory.charged - others);
 	for (uint32_t i = 0; i < MANY; i += 2)
 		slot_give(slots, slot_find(slots, handles[i]));
 	for (uint32_t i = 0; i < MANY; i++)
