@@ -77,7 +77,7 @@ static void test_waits_for_text(void **unused)
 	peer_done(&p);
 }
 
-/* Who has answered is not given up for want of retries before the time of "defer-accept" is over. */
+/* Who has answered is not given up for want of retries before "defer-accept" is over. */
 static void test_outlives_retries(void **unused)
 {
 	struct sent sent;
