@@ -34,14 +34,20 @@ static struct route route_of(const struct interface *interface, const struct add
 	};
 }
 
+void address_turns(struct parley_host *host, struct address *address, enum address_state state)
+{
+	address->state = state;
+	host->addressing++;
+}
+
 /* Begins to be used, or to be probed for. */
-static void begin(const struct parley_host *host, const struct interface *interface,
+static void begin(struct parley_host *host, const struct interface *interface,
 		  struct address *address)
 {
 	bool detect = !ip_is_v4(&address->addr) && interface->link == PARLEY_LINK_ETHERNET &&
 		      host->tcp.settings->v[PARLEY_SET_DAD];
 
-	address->state = detect ? ADDRESS_TENTATIVE : ADDRESS_USABLE;
+	address_turns(host, address, detect ? ADDRESS_TENTATIVE : ADDRESS_USABLE);
 	address->probes_owed = detect ? ADDRESS_PROBES : 0;
 	address->usable_at = UINT64_MAX;
 }
@@ -63,7 +69,6 @@ int address_add(struct parley_host *host, struct interface *interface,
 	*entry = *address;
 	begin(host, interface, entry);
 	addresses->count++;
-	host->addressing++;
 	autoconf_plan(host, interface);
 	return 0;
 }
@@ -87,8 +92,7 @@ void address_conflicts(struct parley_host *host, struct interface *interface,
 		       struct address *address)
 {
 	count(&host->tcp, PARLEY_COUNTER_DUPLICATE_ADDRESSES);
-	host->addressing++;
-	address->state = ADDRESS_DUPLICATE;
+	address_turns(host, address, ADDRESS_DUPLICATE);
 	address->probes_owed = 0;
 	if (address->origin != ADDRESS_USER && autoconf_choose_again(host, interface, address))
 		begin(host, interface, address);

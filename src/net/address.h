@@ -47,6 +47,9 @@ bool address_is_usable(const struct interface *interface, const struct parley_ad
 int address_add(struct parley_host *host, struct interface *interface,
 		const struct address *address, bool connected);
 
+/* Its state becomes another: what the host believed of packets' ends is to be judged again. */
+void address_turns(struct parley_host *host, struct address *address, enum address_state state);
+
 /* Removes it, and its connected route if it has one. */
 void address_remove(struct parley_host *host, struct interface *interface, struct address *address);
 

@@ -389,8 +389,7 @@ static int expire_addresses(struct parley_host *host, struct interface *interfac
 		struct address *address = &interface->addresses.entry[i];
 
 		if (address->state == ADDRESS_TENTATIVE && address->usable_at <= now) {
-			address->state = ADDRESS_USABLE;
-			host->addressing++;
+			address_turns(host, address, ADDRESS_USABLE);
 			solicit_routers(host, interface);
 			due++;
 		}
