@@ -225,22 +225,22 @@ static const struct row rows[] = {
 static const struct early {
 	const char *kind, *flags;
 	uint32_t len, ack; /* 1 acknowledges our SYN */
-	const char *cells, *rfc;
+	const char *cells, *rfc; /* NULL: under the profile rfc the same */
 } earlies[] = {
-	{"RST",                      "R",   0, 0, "----", "----"},
-	{"RST,ACK",                  "R.",  0, 1, "---X", "---X"},
-	{"RST with an ACK too high", "R.",  0, 2, "----", "----"},
-	{"RST with an ACK too low",  "R.",  0, 0, "----", "----"},
-	{"SYN",                      "S",   0, 0, "Zsss", "Zsss"},
-	{"SYN,ACK",                  "S.",  0, 1, "RRRe", "RRRe"},
-	{"SYN with an ACK too high", "S.",  0, 2, "RRRR", "RRRR"},
-	{"SYN with an ACK too low",  "S.",  0, 0, "RRRR", "RRRR"},
-	{"ACK",                      ".",   0, 1, "RRR-", "RRR-"},
-	{"ACK too high",             ".",   0, 2, "RRRR", "RRRR"},
-	{"ACK too low",              ".",   0, 0, "RRRR", "RRRR"},
-	{"text",                     "P.", 10, 1, "RRR-", "RRR-"},
-	{"urgent text",              "UP.", 9, 1, "RRR-", "RRR-"},
-	{"FIN",                      "F.",  0, 1, "RRR-", "RRR-"},
+	{"RST",                      "R",   0, 0, "----", NULL},
+	{"RST,ACK",                  "R.",  0, 1, "---X", NULL},
+	{"RST with an ACK too high", "R.",  0, 2, "----", NULL},
+	{"RST with an ACK too low",  "R.",  0, 0, "----", NULL},
+	{"SYN",                      "S",   0, 0, "Zsss", NULL},
+	{"SYN,ACK",                  "S.",  0, 1, "RRRe", NULL},
+	{"SYN with an ACK too high", "S.",  0, 2, "RRRR", NULL},
+	{"SYN with an ACK too low",  "S.",  0, 0, "RRRR", NULL},
+	{"ACK",                      ".",   0, 1, "RRR-", NULL},
+	{"ACK too high",             ".",   0, 2, "RRRR", NULL},
+	{"ACK too low",              ".",   0, 0, "RRRR", NULL},
+	{"text",                     "P.", 10, 1, "RRR-", NULL},
+	{"urgent text",              "UP.", 9, 1, "RRR-", NULL},
+	{"FIN",                      "F.",  0, 1, "RRR-", NULL},
 	{"text without ACK",         "P",  10, 0, "----", "Z---"},
 	{"FIN without ACK",          "F",   0, 0, "----", "Z---"},
 };
@@ -496,9 +496,10 @@ static void add_place(struct cells *cells, struct cell *cell)
 
 static void add_early(struct cells *cells, struct cell *cell)
 {
-	const char *letters = cell->profile == PARLEY_PROFILE_RFC ? cell->early->rfc
-								  : cell->early->cells;
+	const char *letters = cell->early->cells;
 
+	if (cell->profile == PARLEY_PROFILE_RFC && cell->early->rfc)
+		letters = cell->early->rfc;
 	for (int c = 0; c < EARLY_COLUMNS; c++) {
 		cell->column = &early_columns[c];
 		cell->what = letters[c];
