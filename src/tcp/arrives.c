@@ -252,7 +252,7 @@ static bool second_check_rst(struct tcp *tcp, struct tcb *tcb, struct step *s)
 		break;
 	case PARLEY_CLOSING:
 	case PARLEY_LAST_ACK:
-		tcb_end(tcp, tcb, 0, PARLEY_CAUSE_RESET);
+		tcb_end(tcp, tcb, PARLEY_ECONNRESET, PARLEY_CAUSE_RESET);
 		break;
 	case PARLEY_TIME_WAIT:
 		if (!tcp->settings->v[PARLEY_SET_RST_KILLS_TIME_WAIT])

@@ -168,6 +168,13 @@ void tcb_forget_unread(struct tcp *tcp, struct tcb *tcb)
 	tcb->read_off += tcb_readable(tcb);
 }
 
+/* What was not read goes (3.10.7.4, second), but not from a stream that had come to its end. */
+static bool reset_takes_text(const struct tcb *tcb, int error, enum parley_cause cause)
+{
+	return error == PARLEY_ECONNRESET &&
+	       !(cause == PARLEY_CAUSE_RESET && tcb->flags & TCB_FIN_RECEIVED);
+}
+
 void tcb_end(struct tcp *tcp, struct tcb *tcb, int error, enum parley_cause cause)
 {
 	tcb_set_state(tcp, tcb, PARLEY_CLOSED, cause);
@@ -181,8 +188,7 @@ void tcb_end(struct tcp *tcp, struct tcb *tcb, int error, enum parley_cause caus
 	tcb->dup_acks_owed = 0;
 	sending_free(tcp, tcb);
 	reassembly_give_up(tcp, tcb);
-	/* A reset takes with it what was not read (RFC 9293 3.10.7.4, second). */
-	if (error == PARLEY_ECONNRESET || tcb->flags & TCB_DETACHED || !tcb_readable(tcb))
+	if (reset_takes_text(tcb, error, cause) || tcb->flags & TCB_DETACHED || !tcb_readable(tcb))
 		tcb_forget_unread(tcp, tcb);
 	tcb->notice.error = error;
 	if (error)

@@ -209,7 +209,10 @@ int64_t user_commit(struct tcp *tcp, parley_conn conn, size_t len, unsigned flag
 /* What RECEIVE says when there are no bytes. */
 static int nothing_to_receive(struct tcb *tcb)
 {
-	/* The stream was whole, whatever came after it; but a reset of ours took unread bytes. */
+	/*
+	 * The stream was whole, whatever came after it; but a reset of ours took unread bytes, and
+	 * one that finds both sides closed is told here.
+	 */
 	if (tcb->flags & TCB_FIN_RECEIVED && tcb->notice.error != PARLEY_ECONNRESET)
 		return 0;
 	if (tcb->flags & (TCB_FIN_RECEIVED | TCB_READ_SHUT))

@@ -292,13 +292,6 @@ static bool scale_in_simultaneous_open(const struct context *c, const struct dif
 	       (d->field == FIELD_WSCALE || d->field == FIELD_OPTIONS);
 }
 
-static bool reset_in_last_ack(const struct context *c, const struct difference *d)
-{
-	return c->step->flags & TCP_RST && d->field == FIELD_READY &&
-	       d->kernel == (d->parley | SOCK_POLLERR) &&
-	       (c->before->state == PARLEY_LAST_ACK || c->before->state == PARLEY_CLOSING);
-}
-
 /* Of a FIN-WAIT-2 whose socket is closed. */
 static bool orphan(const struct context *c, const struct difference *d)
 {
@@ -362,7 +355,6 @@ const struct accepted accepted[] = {
 	{"other-text", other_text, false},
 	{"urgent-word", urgent_word, false},
 	{"scale-in-simultaneous-open", scale_in_simultaneous_open, false},
-	{"reset-in-last-ack", reset_in_last_ack, true},
 	{"orphan", orphan, true},
 	{"refused-in-syn-received", refused_in_syn_received, true},
 	{"shutdown-before-connect", shutdown_before_connect, true},

@@ -286,6 +286,41 @@ static void test_fin_out_of_order(void **unused)
 	}
 }
 
+/*
+ * A RST behind both FINs is told to the user, who may have lost what he sent, but takes nothing
+ * from the stream that had come whole.
+ */
+static void test_rst_behind_both_fins(void **unused)
+{
+	(void)unused;
+	for (int i = 0; i < 2 * PARLEY_PROFILE_COUNT; i++) {
+		enum parley_state state = i & 1 ? PARLEY_LAST_ACK : PARLEY_CLOSING;
+		struct peer p;
+		char byte;
+		int error;
+
+		peer_under(&p, i / 2, PEER_ACTIVE, PARLEY_ESTABLISHED);
+		if (state == PARLEY_CLOSING)
+			assert_int_equal(user_shutdown(&p.tcp, p.conn, PARLEY_SHUT_WR), 0);
+		peer_step(&p);
+		recv(&p, "F.", 1, 1, 10);
+		if (state == PARLEY_LAST_ACK)
+			assert_int_equal(user_shutdown(&p.tcp, p.conn, PARLEY_SHUT_WR), 0);
+		peer_step(&p);
+		assert_int_equal(peer_state(&p), state);
+		peer_forget(&p);
+		recv(&p, "R", 12, 0, 0);
+		expect_none(&p);
+		expect_state(&p, CLOSED);
+		assert_true(peer_events(&p, p.conn, &error) & PARLEY_DEAD);
+		assert_int_equal(error, PARLEY_ECONNRESET);
+		user_receives(&p, 10);
+		assert_int_equal(user_receive(&p.tcp, p.conn, &byte, 1), -PARLEY_ECONNRESET);
+		assert_int_equal(user_receive(&p.tcp, p.conn, &byte, 1), 0);
+		peer_done(&p);
+	}
+}
+
 /* 28, UNL-6: our FIN is sent again in each state that waits for its ACK. */
 static void test_own_fin_is_repeated(void **unused)
 {
@@ -343,6 +378,7 @@ int main(void)
 		cmocka_unit_test(test_close_with_unread_data_behind_our_fin),
 		cmocka_unit_test(test_text_after_close),
 		cmocka_unit_test(test_fin_out_of_order),
+		cmocka_unit_test(test_rst_behind_both_fins),
 		cmocka_unit_test(test_own_fin_is_repeated),
 		cmocka_unit_test(test_repeated_fin_is_acknowledged),
 	};
