@@ -280,6 +280,17 @@ static void single_bytes_with_holes_between_do_no_harm(void **state)
 	assert_int_equal(world->coverage.edge[PARLEY_TIME_WAIT][PARLEY_CLOSED], 1);
 }
 
+/* The client is ESTABLISHED and says nothing; the listener takes him when its patience is over. */
+static void a_listener_waits_for_text(void **state)
+{
+	struct sim_world *world = run(HEAD PORTS "set bob defer-accept 5s\n"
+						 "work download ann bob port=1 bytes=1000\n");
+
+	(void)state;
+	assert_int_equal(world->coverage.drop[PARLEY_DROP_ACCEPT_DEFERRED], 1);
+	assert_int_equal(world->coverage.edge[PARLEY_TIME_WAIT][PARLEY_CLOSED], 1);
+}
+
 /* Runs tests/sim/scenarios/NAME.scenario, which failed once. */
 static const struct sim_world *ends_well(const char *name)
 {
@@ -398,6 +409,7 @@ int main(void)
 		TEST(so_they_are_over_ipv6),
 		TEST(an_exact_forged_reset_ends_the_connection),
 		TEST(single_bytes_with_holes_between_do_no_harm),
+		TEST(a_listener_waits_for_text),
 		TEST(the_window_of_a_crossing_syn_is_not_scaled),
 		TEST(cwnd_is_a_segment_when_segments_grow),
 		TEST(a_half_open_connection_offers_what_it_remembers),
