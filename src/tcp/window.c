@@ -149,7 +149,8 @@ void window_delay_ack(struct tcp *tcp, struct tcb *tcb)
 		tcb_owe(tcp, tcb, OWE_ACK);
 		return;
 	}
-	if (tcb->ack_at == TCB_NEVER)
+	/* What is owed already has its time, or its time has come. */
+	if (!(tcb->owed & OWE_DELAYED))
 		tcb->ack_at = tcp->now + delay; /* MUST-40, SHLD-18 */
 	/* Mostly an answer carries it: tcp_output() tells the wheel, if it finds none. */
 	tcb_owe(tcp, tcb, OWE_DELAYED);

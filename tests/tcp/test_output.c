@@ -332,6 +332,25 @@ static void test_unreachable_with_an_ack_owed(void **unused)
 	peer_done(&p);
 }
 
+/* MUST-40: an ACK that is due stays due, although more text comes before output has its turn. */
+static void test_text_does_not_put_off_an_ack(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	established(&p);
+	recv(&p, "P.", 1, 1, 10);
+	expect_none(&p);
+	tcp_set_now(&p.tcp, p.tcp.now + MS(40));
+	assert_int_equal(tcp_expire(&p.tcp), 1);
+	text_comes(&p, 11, 10);
+	peer_step(&p);
+	assert_int_equal(expect(&p, ".", 1, 21, 0).why, PARLEY_WHY_DELAYED);
+	peer_wait(&p, MS(100));
+	expect_none(&p);
+	peer_done(&p);
+}
+
 /* MUST-58, MUST-59: a batch is processed whole before ACKs go; one for all that came in order. */
 static void test_one_ack_for_a_batch(void **unused)
 {
@@ -687,6 +706,7 @@ int main(void)
 		cmocka_unit_test(test_piggyback),
 		cmocka_unit_test(test_answered_in_time),
 		cmocka_unit_test(test_unreachable_with_an_ack_owed),
+		cmocka_unit_test(test_text_does_not_put_off_an_ack),
 		cmocka_unit_test(test_one_ack_for_a_batch),
 		cmocka_unit_test(test_duplicate_acks),
 		cmocka_unit_test(test_segment_size),
