@@ -487,6 +487,8 @@ bool output_lose(struct tcp *tcp, struct tcb *tcb)
 {
 	struct tcp_out lost;
 
+	/* No timer asks for these again, and they would stand before what has one. */
+	tcb->dup_acks_owed = 0;
 	if (!next_segment(tcp, tcb, &lost))
 		return false;
 	for (uint32_t i = 0; i < lost.span_count; i++)

@@ -294,6 +294,18 @@ static void text_comes(struct peer *p, uint32_t seq, uint32_t len)
 	tcp_arrives(&p->tcp, &arrival, &seg);
 }
 
+/* The user sends, and output has no turn yet. */
+static void user_queues(struct peer *p, uint32_t len)
+{
+	uint8_t bytes[1000];
+	struct parley_span span = {bytes, len};
+
+	for (uint32_t i = 0; i < len; i++)
+		bytes[i] = pattern(p->written + i);
+	assert_int_equal(user_send(&p->tcp, p->conn, &span, 1, 0), len);
+	p->written += len;
+}
+
 /* A question whose answer follows at once is acknowledged by it: no timer hears of the delay. */
 static void test_answered_in_time(void **unused)
 {
@@ -348,6 +360,32 @@ static void test_text_does_not_put_off_an_ack(void **unused)
 	assert_int_equal(expect(&p, ".", 1, 21, 0).why, PARLEY_WHY_DELAYED);
 	peer_wait(&p, MS(100));
 	expect_none(&p);
+	peer_done(&p);
+}
+
+/*
+ * Duplicate ACKs are owed, and text waits, when there is no way: the ACKs are lost, and so is the
+ * text, which the timer sends again.
+ */
+static void test_unreachable_with_duplicate_acks_owed(void **unused)
+{
+	struct peer p;
+	struct sent sent;
+	uint64_t begin;
+
+	(void)unused;
+	established(&p);
+	begin = p.tcp.now;
+	text_comes(&p, 1001, 1000);
+	text_comes(&p, 2001, 1000);
+	user_queues(&p, 10);
+	assert_ptr_equal(egress_pop(&p.egress), peer_tcb(&p));
+	tcp_unreachable(&p.tcp, peer_tcb(&p));
+	assert_null(tcp_check(&p.tcp));
+	peer_wait(&p, SEC(1));
+	sent = expect(&p, "P.", 1, 1, 10);
+	assert_int_equal(sent.why, PARLEY_WHY_RTO);
+	assert_true(sent.at - begin <= SEC(1));
 	peer_done(&p);
 }
 
@@ -707,6 +745,7 @@ int main(void)
 		cmocka_unit_test(test_answered_in_time),
 		cmocka_unit_test(test_unreachable_with_an_ack_owed),
 		cmocka_unit_test(test_text_does_not_put_off_an_ack),
+		cmocka_unit_test(test_unreachable_with_duplicate_acks_owed),
 		cmocka_unit_test(test_one_ack_for_a_batch),
 		cmocka_unit_test(test_duplicate_acks),
 		cmocka_unit_test(test_segment_size),
