@@ -14,12 +14,17 @@ static struct remnant *at(const struct tcp *tcp, uint32_t slot)
 	return slot == SLOT_NONE ? NULL : slot_at(&tcp->slots, slot)->object;
 }
 
-/* When this one ends, ns. */
+/* More ticks than the longest 2 MSL, 480 s, has. */
+#define AHEAD_MAX (1u << 19)
+
+/* When this one ends, ns. What seems to lie ahead farther than any does is over, however long. */
 static uint64_t ends_at(const struct tcp *tcp, const struct remnant *remnant)
 {
 	uint64_t now = tcp->now / REMNANT_TICK;
+	uint32_t ahead = remnant->ends - (uint32_t)now;
+	uint32_t behind = (uint32_t)now - remnant->ends;
 
-	return (now + (uint64_t)(int64_t)(int32_t)(remnant->ends - (uint32_t)now)) * REMNANT_TICK;
+	return (ahead <= AHEAD_MAX ? now + ahead : now - behind) * REMNANT_TICK;
 }
 
 static void unlink(struct tcp *tcp, struct remnant *remnant)
@@ -46,7 +51,7 @@ static void append(struct tcp *tcp, struct remnant *remnant, uint64_t ends)
 	remnant->next = SLOT_NONE;
 	remnant->prev = tcp->time_wait.last & (2 * SLOT_MAX - 1);
 	if (last) {
-		if ((int32_t)(last->ends - remnant->ends) > 0)
+		if (ends_at(tcp, last) > ends)
 			remnant->ends = last->ends;
 		last->next = remnant->slot;
 	} else {

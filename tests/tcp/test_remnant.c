@@ -59,6 +59,45 @@ static void test_two_msl(void **unused)
 	}
 }
 
+/* Time that passes by the month, more than half of what the ticks count, ends it, too. */
+static void test_ends_after_months(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	for (uint64_t days = 1; days < 200; days++) {
+		time_wait(&p, false);
+		tcp_set_now(&p.tcp, p.tcp.now + days * SEC(86400));
+		assert_true(tcp_deadline(&p.tcp) <= p.tcp.now);
+		assert_int_equal(tcp_expire(&p.tcp), 1);
+		expect_state(&p, CLOSED);
+		peer_done(&p);
+	}
+}
+
+/* Nor does one that ended months ago, and was not told yet, change what the next one gets. */
+static void test_begins_after_months(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	for (uint64_t days = 1; days < 200; days++) {
+		time_wait(&p, false);
+		tcp_set_now(&p.tcp, p.tcp.now + days * SEC(86400));
+		p.tuple.remote_port++;
+		p.iss = secret_isn(&p.tcp, &p.tuple);
+		p.edge_known = false;
+		peer_reach(&p, PEER_ACTIVE, PARLEY_TIME_WAIT);
+		assert_int_equal(user_release(&p.tcp, p.conn), 0);
+		assert_int_equal(tcp_expire(&p.tcp), 1);
+		peer_wait(&p, TWO_MSL - 1);
+		expect_state(&p, TIME_WAIT);
+		peer_wait(&p, REMNANT_TICK + 1);
+		expect_state(&p, CLOSED);
+		peer_done(&p);
+	}
+}
+
 /* Each FIN that the peer repeats is acknowledged, and begins 2 MSL anew. Nothing else does. */
 static void test_repeated_fin_restarts(void **unused)
 {
@@ -331,6 +370,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_is_small_and_seen),
 		cmocka_unit_test(test_two_msl),
+		cmocka_unit_test(test_ends_after_months),
+		cmocka_unit_test(test_begins_after_months),
 		cmocka_unit_test(test_repeated_fin_restarts),
 		cmocka_unit_test(test_reset),
 		cmocka_unit_test(test_newer_syn_opens_anew),
