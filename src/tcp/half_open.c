@@ -104,6 +104,12 @@ void half_open_free(struct tcp *tcp, struct syn_entry *entry)
 	pool_put(&tcp->syns, entry);
 }
 
+/* Was the SYN,ACK sent again before it was answered? Timeouts that pass after that lose nothing. */
+static bool was_lost(const struct syn_entry *entry)
+{
+	return entry->retransmits && !(entry->acked && entry->wait);
+}
+
 void half_open_expand(struct tcp *tcp, const struct syn_entry *entry, struct tcb *tcb)
 {
 	const struct listener *listener = listener_of(tcp, entry);
@@ -115,12 +121,13 @@ void half_open_expand(struct tcp *tcp, const struct syn_entry *entry, struct tcb
 	tcb->notice.slot = entry->slot;
 	tcb->state = (uint8_t)half_open_state(entry);
 	tcb->retransmits = entry->retransmits;
-	if (entry->retransmits)
+	if (was_lost(entry))
 		tcb->flags |= TCB_SYN_LOST;
 	tcb->iss = entry->iss;
 	if (!entry->held) {
 		/* For the RTT sample, which a retransmission forbids. */
-		tcb->stalled_since = entry->timer.deadline - entry->wait;
+		tcb->stalled_since = (entry->acked ? tcp->now : entry->timer.deadline) -
+				     entry->wait;
 		tcb->last_challenge = entry_last_challenge(tcp->now, entry->challenged);
 	}
 	open_prepare(tcp, tcb);
@@ -218,6 +225,20 @@ static bool waits_for_text(const struct listener *listener, const struct syn_ent
 	       seq_eq(segment->seq, seq_add(entry->irs, 1)) && defers(listener, entry);
 }
 
+/* The ACK has come, and is as good as none but for what it says about the round trip. */
+static void note_ack(const struct tcp *tcp, struct syn_entry *entry)
+{
+	uint64_t sent = entry->timer.deadline - entry->wait;
+	uint64_t trip = tcp->now > sent ? tcp->now - sent : 1;
+
+	if (entry->acked)
+		return;
+	entry->acked = true;
+	entry->wait = 0;
+	if (!entry->retransmits)
+		entry->wait = trip < SYN_WAIT_MAX ? trip & SYN_WAIT_MAX : SYN_WAIT_MAX;
+}
+
 void half_open_arrives(struct tcp *tcp, struct syn_entry *entry, const struct arrival *arrival,
 		       const struct segment *segment)
 {
@@ -238,7 +259,7 @@ void half_open_arrives(struct tcp *tcp, struct syn_entry *entry, const struct ar
 		return;
 	}
 	if (completes && waits_for_text(listener, entry, segment)) {
-		entry->acked = true;
+		note_ack(tcp, entry);
 		observe_drop(tcp, arrival, segment, conn, PARLEY_DROP_ACCEPT_DEFERRED);
 		return;
 	}

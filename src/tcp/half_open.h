@@ -43,7 +43,10 @@ struct syn_entry {
 	uint16_t mss; /* the peer's option, or the default */
 	union {
 		struct {
-			/* Between the first SYN,ACK and the timer's first deadline, ns. */
+			/*
+			 * Between the first SYN,ACK and the timer's first deadline, ns; with
+			 * `acked`, and the ACK, or 0 if the SYN,ACK had been sent again by then.
+			 */
 			uint64_t wait : SYN_WAIT_BITS;
 			uint64_t challenged : ENTRY_CHALLENGE_BITS;
 		};

@@ -123,6 +123,36 @@ static void test_defers_as_long_as_it_counts(void **unused)
 	peer_done(&p);
 }
 
+/*
+ * How long the peer thinks before it says something is no round trip, and the timeouts that pass
+ * meanwhile are no losses.
+ */
+static void test_waiting_is_not_measured(void **unused)
+{
+	static const uint64_t thinks[] = {MS(500), SEC(2)};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof thinks / sizeof *thinks; i++) {
+		struct parley_tcp_info info = {.size = sizeof info};
+		struct peer p;
+
+		peer_init_at(&p, 0xffffffff, 0x7fffffff);
+		p.tcp.settings->v[PARLEY_SET_DEFER_ACCEPT] = (int64_t)SEC(10);
+		peer_reach(&p, PEER_LISTENER, PARLEY_SYN_RECEIVED);
+		peer_wait(&p, MS(30));
+		recv(&p, ".", 1, 1, 0);
+		peer_wait(&p, thinks[i]);
+		recv(&p, "P.", 1, 1, 10);
+		expect_state(&p, ESTABLISHED);
+		assert_int_equal(user_accept(&p.tcp, p.listener, 0, &p.conn), 0);
+		assert_int_equal(status_info(&p.tcp, p.conn, &info), 0);
+		assert_int_equal(info.rtt, MS(30));
+		assert_int_equal(info.snd_cwnd, 10 * PEER_MSS);
+		peer_forget(&p);
+		peer_done(&p);
+	}
+}
+
 /* Text, or a FIN, is what it waits for. */
 static void test_text_ends_waiting(void **unused)
 {
@@ -363,6 +393,7 @@ int main(void)
 		cmocka_unit_test(test_waits_for_text),
 		cmocka_unit_test(test_outlives_retries),
 		cmocka_unit_test(test_defers_as_long_as_it_counts),
+		cmocka_unit_test(test_waiting_is_not_measured),
 		cmocka_unit_test(test_text_ends_waiting),
 		cmocka_unit_test(test_retransmits_and_gives_up),
 		cmocka_unit_test(test_most_retries),
