@@ -110,6 +110,7 @@ static void syn_sent_syn(struct tcp *tcp, struct tcb *tcb, struct step *s)
 		tcb->rto = (uint64_t)tcb_setting(tcb, PARLEY_SET_INITIAL_RTO);
 		syn_text_hold(tcp, tcb, &s->seg);
 		tcb_set_state(tcp, tcb, PARLEY_SYN_RECEIVED, PARLEY_CAUSE_SEGMENT); /* MUST-10 */
+		tcb->flags |= TCB_SYN_AGAIN;
 		tcb->main_why = PARLEY_WHY_NEW;
 		tcb_owe(tcp, tcb, OWE_SYN);
 		return;
@@ -170,6 +171,7 @@ static bool not_acceptable(struct tcp *tcp, struct tcb *tcb, struct step *s)
 {
 	if (tcb->state == PARLEY_SYN_RECEIVED && judge_known_syn(tcb, &s->seg)) {
 		/* The peer's SYN again: our SYN,ACK was lost. */
+		tcb->flags |= TCB_SYN_AGAIN;
 		tcb->main_why = PARLEY_WHY_DUPLICATE;
 		tcb_owe(tcp, tcb, OWE_SYN);
 	} else if (s->seg.len && !(s->seg.flags & TCP_SYN)) {

@@ -123,6 +123,8 @@ void half_open_expand(struct tcp *tcp, const struct syn_entry *entry, struct tcb
 	tcb->retransmits = entry->retransmits;
 	if (was_lost(entry))
 		tcb->flags |= TCB_SYN_LOST;
+	if (!entry->held && !entry->wait)
+		tcb->flags |= TCB_SYN_AGAIN;
 	tcb->iss = entry->iss;
 	if (!entry->held) {
 		/* For the RTT sample, which a retransmission forbids. */
@@ -170,6 +172,8 @@ static void write_back(struct tcp *tcp, struct syn_entry *entry, struct tcb *tcb
 		return;
 	}
 	output_reply(tcp, tcb);
+	if (tcb->flags & TCB_SYN_AGAIN && !entry->acked)
+		entry->wait = 0;
 	entry->challenged = entry_challenged(tcb->last_challenge) & ENTRY_CHALLENGE_MAX;
 }
 
@@ -234,8 +238,9 @@ static void note_ack(const struct tcp *tcp, struct syn_entry *entry)
 	if (entry->acked)
 		return;
 	entry->acked = true;
-	entry->wait = 0;
-	if (!entry->retransmits)
+	if (entry->retransmits)
+		entry->wait = 0;
+	if (entry->wait)
 		entry->wait = trip < SYN_WAIT_MAX ? trip & SYN_WAIT_MAX : SYN_WAIT_MAX;
 }
 

@@ -45,7 +45,8 @@ struct syn_entry {
 		struct {
 			/*
 			 * Between the first SYN,ACK and the timer's first deadline, ns; with
-			 * `acked`, and the ACK, or 0 if the SYN,ACK had been sent again by then.
+			 * `acked`, and the ACK. 0: the SYN,ACK was sent again before it was
+			 * answered, so there is nothing to measure.
 			 */
 			uint64_t wait : SYN_WAIT_BITS;
 			uint64_t challenged : ENTRY_CHALLENGE_BITS;

@@ -111,8 +111,8 @@ void open_established(struct tcp *tcp, struct tcb *tcb)
 	tcb->last_received = tcp->now;
 	if (tcb->flags & TCB_SYN_LOST)
 		rtt_after_lost_syn(tcb);
-	else
-		rtt_sample(tcp, tcb, tcp->now - tcb->stalled_since);
+	else if (!(tcb->flags & TCB_SYN_AGAIN))
+		rtt_sample(tcp, tcb, tcp->now - tcb->stalled_since); /* MUST-18 */
 	congestion_of(tcb)->start(tcb);
 	buffer_established(tcp, tcb);
 	if (tcb->flags & TCB_OWNED)

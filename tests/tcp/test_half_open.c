@@ -153,6 +153,34 @@ static void test_waiting_is_not_measured(void **unused)
 	}
 }
 
+/* MUST-18: a SYN,ACK that the peer's second SYN asked for makes the sample ambiguous. */
+static void test_karn_second_syn(void **unused)
+{
+	static const enum peer_how how[] = {PEER_LISTENER, PEER_PASSIVE};
+
+	(void)unused;
+	for (size_t i = 0; i < 2; i++) {
+		struct parley_tcp_info info = {.size = sizeof info};
+		struct peer p;
+
+		peer_init_at(&p, 0xffffffff, 0x7fffffff);
+		peer_reach(&p, how[i], PARLEY_SYN_RECEIVED);
+		peer_wait(&p, MS(500));
+		recv(&p, "S", 0, 0, 0);
+		expect(&p, "S.", 0, 1, 0);
+		peer_wait(&p, MS(1));
+		recv(&p, ".", 1, 1, 0);
+		expect_state(&p, ESTABLISHED);
+		if (how[i] == PEER_LISTENER)
+			assert_int_equal(user_accept(&p.tcp, p.listener, 0, &p.conn), 0);
+		assert_int_equal(status_info(&p.tcp, p.conn, &info), 0);
+		assert_int_equal(info.rtt, 0);
+		assert_int_equal(info.rto, SEC(1));
+		assert_int_equal(info.snd_cwnd, 10 * PEER_MSS);
+		peer_done(&p);
+	}
+}
+
 /* Text, or a FIN, is what it waits for. */
 static void test_text_ends_waiting(void **unused)
 {
@@ -394,6 +422,7 @@ int main(void)
 		cmocka_unit_test(test_outlives_retries),
 		cmocka_unit_test(test_defers_as_long_as_it_counts),
 		cmocka_unit_test(test_waiting_is_not_measured),
+		cmocka_unit_test(test_karn_second_syn),
 		cmocka_unit_test(test_text_ends_waiting),
 		cmocka_unit_test(test_retransmits_and_gives_up),
 		cmocka_unit_test(test_most_retries),

@@ -118,6 +118,24 @@ static void test_ambiguous(void **unused)
 	peer_done(&p);
 }
 
+/* When both open at once the SYN goes twice: what is acknowledged may be either. */
+static void test_simultaneous_open_is_ambiguous(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	peer_connect(&p);
+	peer_wait(&p, MS(50));
+	recv(&p, "S", 0, 0, 0);
+	peer_wait(&p, MS(50));
+	recv(&p, "S.", 0, 1, 0);
+	expect_state(&p, ESTABLISHED);
+	assert_int_equal(peer_tcb(&p)->srtt, 0);
+	assert_int_equal(peer_tcb(&p)->rto, SEC(1));
+	peer_done(&p);
+}
+
 /* An ACK of several segments: the newest of them says how long the way is. */
 static void test_newest_segment(void **unused)
 {
@@ -156,9 +174,13 @@ static void test_after_a_lost_syn(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_arithmetic),	 cmocka_unit_test(test_bounds),
-		cmocka_unit_test(test_no_round_trip),	 cmocka_unit_test(test_backoff),
-		cmocka_unit_test(test_ambiguous),	 cmocka_unit_test(test_newest_segment),
+		cmocka_unit_test(test_arithmetic),
+		cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_no_round_trip),
+		cmocka_unit_test(test_backoff),
+		cmocka_unit_test(test_ambiguous),
+		cmocka_unit_test(test_simultaneous_open_is_ambiguous),
+		cmocka_unit_test(test_newest_segment),
 		cmocka_unit_test(test_after_a_lost_syn),
 	};
 
