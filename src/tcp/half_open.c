@@ -134,11 +134,13 @@ void half_open_expand(struct tcp *tcp, const struct syn_entry *entry, struct tcb
 	}
 	open_prepare(tcp, tcb);
 	open_sent_syn(tcb);
-	open_peer(tcb, entry->irs, entry->mss,
-		  entry->snd_shift == SYN_NO_SCALING ? -1 : entry->snd_shift, entry->wnd);
-	/* As the SYN,ACK said, whatever the listener's settings have become. */
-	if (tcb->flags & TCB_SCALING)
+	open_peer(tcb, entry->irs, entry->mss, -1, entry->wnd);
+	/* As the SYNs have agreed, whatever the listener's settings have become (RFC 7323 2.2). */
+	if (entry->snd_shift != SYN_NO_SCALING) {
+		tcb->flags |= TCB_SCALING;
+		tcb->snd_shift = entry->snd_shift;
 		tcb->rcv_shift = entry->rcv_shift;
+	}
 }
 
 /* The handshake is complete: the TCB on the stack becomes a real one in the entry's slot. */

@@ -181,6 +181,30 @@ static void test_karn_second_syn(void **unused)
 	}
 }
 
+/* What the SYNs have agreed on stands, whatever the listener's settings become. */
+static void test_scaling_stands(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init_at(&p, 0xffffffff, 0x7fffffff);
+	p.wscale = 7;
+	peer_listen(&p, 8);
+	recv(&p, "S", 0, 0, 0);
+	assert_int_equal(expect(&p, "S.", 0, 1, 0).wscale, 9);
+	assert_int_equal(user_set(&p.tcp, p.listener, PARLEY_SET_WINDOW_SCALE, 0), 0);
+	p.snd_shift = 7;
+	p.wnd = 1 << 20;
+	recv(&p, ".", 1, 1, 0);
+	assert_int_equal(user_accept(&p.tcp, p.listener, 9, &p.conn), 0);
+	assert_int_equal(peer_tcb(&p)->snd.wnd, 1 << 20);
+	assert_int_equal(peer_tcb(&p)->rcv_shift, 9);
+	recv(&p, "P.", 1, 1, 10);
+	peer_wait(&p, MS(40));
+	assert_in_range(expect(&p, ".", 1, 11, 0).wnd, 65024, 1 << 16);
+	peer_done(&p);
+}
+
 /* Text, or a FIN, is what it waits for. */
 static void test_text_ends_waiting(void **unused)
 {
@@ -423,6 +447,7 @@ int main(void)
 		cmocka_unit_test(test_defers_as_long_as_it_counts),
 		cmocka_unit_test(test_waiting_is_not_measured),
 		cmocka_unit_test(test_karn_second_syn),
+		cmocka_unit_test(test_scaling_stands),
 		cmocka_unit_test(test_text_ends_waiting),
 		cmocka_unit_test(test_retransmits_and_gives_up),
 		cmocka_unit_test(test_most_retries),
