@@ -47,8 +47,11 @@ void open_prepare(struct tcp *tcp, struct tcb *tcb)
 	tcb->peer_mss = ip_is_v4(&tcb->tuple.remote) ? DEFAULT_MSS_4 : DEFAULT_MSS_6;
 	tcb->rcv_mss = text < DEFAULT_MSS_4 ? (uint16_t)text : DEFAULT_MSS_4;
 	tcb->rcv_shift = 0;
-	if (tcb_setting(tcb, PARLEY_SET_WINDOW_SCALE))
+	tcb->flags &= ~(uint32_t)TCB_SCALE_OFFER;
+	if (tcb_setting(tcb, PARLEY_SET_WINDOW_SCALE)) {
+		tcb->flags |= TCB_SCALE_OFFER;
 		tcb->rcv_shift = choose_shift(buffer_receive_most(tcb));
+	}
 	buffer_prepare(tcb);
 	buffer = buffer_receive_size(tcb);
 	tcb->rcv.wnd = buffer < UINT16_MAX ? (uint32_t)buffer : UINT16_MAX;
@@ -81,7 +84,7 @@ void open_peer(struct tcb *tcb, struct seq irs, uint16_t mss, int wscale, uint16
 	tcb->peer_mss = mss;
 	if (mss < tcb->mss)
 		tcb->mss = mss; /* MUST-16: Eff.snd.MSS; we send no IP options */
-	if (wscale >= 0 && tcb_setting(tcb, PARLEY_SET_WINDOW_SCALE)) {
+	if (wscale >= 0 && tcb->flags & TCB_SCALE_OFFER) {
 		tcb->flags |= TCB_SCALING;
 		tcb->snd_shift = (uint8_t)wscale;
 	} else {

@@ -114,8 +114,8 @@ static bool send_syn(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
 	}
 	out->segment.options.present = TCP_HAS_MSS; /* MAY-3, MUST-14, SHLD-5 */
 	out->segment.options.mss = tcb->local_mss;
-	if (tcb->state == PARLEY_SYN_SENT ? tcb_setting(tcb, PARLEY_SET_WINDOW_SCALE)
-					  : (tcb->flags & TCB_SCALING) != 0) {
+	if (tcb->flags &
+	    (uint32_t)(tcb->state == PARLEY_SYN_SENT ? TCB_SCALE_OFFER : TCB_SCALING)) {
 		out->segment.options.present |= TCP_HAS_WSCALE;
 		out->segment.options.wscale = tcb->rcv_shift;
 	}

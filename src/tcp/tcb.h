@@ -77,6 +77,7 @@ enum tcb_flag {
 	TCB_HELD = 0x200000,	      /* TCB_MORE holds text back, until the next ACK of new data */
 	TCB_INTERACTIVE = 0x400000,   /* we answer: our text carries ACKs (with "quick-acks") */
 	TCB_SYN_AGAIN = 0x800000,     /* the peer made us repeat the SYN: it gives no RTT sample */
+	TCB_SCALE_OFFER = 0x1000000,  /* our SYN offers window scale */
 };
 
 /* What a TCB has only while text waits to be sent or acknowledged (sending.h). */

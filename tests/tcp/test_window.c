@@ -369,9 +369,37 @@ static void test_rounded_up(void **unused)
 	}
 }
 
+/* RFC 7323 2.2: what our SYN has said of scaling stands, whatever the setting becomes. */
+static void test_offer_stands(void **unused)
+{
+	(void)unused;
+	for (int offered = 0; offered < 2; offered++) {
+		struct peer p;
+
+		peer_init(&p);
+		p.wscale = 7;
+		peer_set(&p, PARLEY_SET_WINDOW_SCALE, offered);
+		peer_connect(&p);
+		assert_int_equal(expect(&p, "S", 0, 0, 0).wscale, offered ? 9 : -1);
+		peer_set(&p, PARLEY_SET_WINDOW_SCALE, !offered);
+		peer_wait(&p, SEC(1));
+		assert_int_equal(expect(&p, "S", 0, 0, 0).wscale, offered ? 9 : -1);
+		recv(&p, "S", 0, 0, 0);
+		assert_int_equal(expect(&p, "S.", 0, 1, 0).wscale, offered ? 9 : -1);
+		p.snd_shift = offered ? 7 : 0;
+		p.wnd = offered ? 1 << 20 : 50000;
+		recv(&p, ".", 1, 1, 0);
+		expect_state(&p, ESTABLISHED);
+		assert_int_equal(peer_tcb(&p)->snd.wnd, p.wnd);
+		assert_int_equal(peer_tcb(&p)->rcv_shift, offered ? 9 : 0);
+		peer_done(&p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_offer_stands),
 		cmocka_unit_test(test_scale_offered),
 		cmocka_unit_test(test_scale_needs_both),
 		cmocka_unit_test(test_half_open_ack_is_scaled),
