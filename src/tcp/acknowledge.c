@@ -64,7 +64,10 @@ static void advance(struct tcp *tcp, struct tcb *tcb, struct seq ack, uint64_t a
 	tcb_owe(tcp, tcb, 0);
 }
 
-/* A probe's byte that found the window closed goes again at once when it opens. */
+/*
+ * A probe's byte that found the window closed goes again at once when it opens, and so does what is
+ * due for a probe, which now is none.
+ */
 static void window_opened(struct tcp *tcp, struct tcb *tcb)
 {
 	struct record *first = sent_first(tcb);
@@ -73,11 +76,12 @@ static void window_opened(struct tcp *tcp, struct tcb *tcb)
 	tcb->stalled_since = tcp->now;
 	if (tcb->main_timer == PARLEY_TIMER_PERSIST)
 		tcb_disarm(tcb);
-	if (first && first->marks & SENT_PROBE) {
+	if (first && (first->marks & SENT_PROBE || tcb->owed & OWE_PROBE)) {
 		sent_mark_lost(tcb, first);
-		tcb->main_why = PARLEY_WHY_PROBE;
+		tcb->main_why = first->marks & SENT_PROBE ? PARLEY_WHY_PROBE : PARLEY_WHY_RTO;
 		tcb_owe(tcp, tcb, OWE_REXMIT);
 	}
+	tcb->owed &= (uint16_t)~OWE_PROBE;
 	if (tcb_flight(tcb) && tcb->main_at == TCB_NEVER)
 		tcb_arm(tcp, tcb, PARLEY_TIMER_RETRANSMIT, tcp->now + tcb->rto);
 }

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* A timer fires, a segment comes or the user calls, and only then output has its turn. */
+#include "peer.h"
+
+static void established(struct peer *p)
+{
+	peer_init_at(p, 0xfffffff0, 0x7fffffe0);
+	peer_reach(p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+}
+
+/* A bare ACK arrives with a window, and output has no turn yet. */
+static void ack_comes(struct peer *p, struct seq ack, uint16_t wnd)
+{
+	struct arrival arrival = {.tuple = p->tuple, .ifindex = 1, .at = p->tcp.now};
+	struct segment seg = {
+		.seq = peer_tcb(p)->rcv.nxt, .ack = ack, .flags = TCP_ACK, .wnd = wnd};
+
+	tcp_arrives(&p->tcp, &arrival, &seg);
+}
+
+/* The next timer fires, and output has no turn yet. */
+static void timer_fires(struct peer *p)
+{
+	do {
+		tcp_set_now(&p->tcp, tcp_deadline(&p->tcp));
+	} while (!tcp_expire(&p->tcp));
+}
+
+/* A probe that is due when the window opens is none any more: what waits goes. */
+static void test_window_opens_before_the_probe(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	established(&p);
+	p.wnd = 0;
+	recv(&p, ".", 1, 1, 0);
+	user_sends(&p, 2000);
+	expect_none(&p);
+	timer_fires(&p);
+	ack_comes(&p, peer_tcb(&p)->snd.una, 50000);
+	peer_step(&p);
+	expect(&p, ".", 1, 1, 1000);
+	expect(&p, "P.", 1001, 1, 1000);
+	expect_none(&p);
+	peer_done(&p);
+}
+
+/* And what timed out behind a closed window is sent again whole. */
+static void test_window_opens_on_what_timed_out(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	established(&p);
+	user_sends(&p, 1000);
+	expect(&p, "P.", 1, 1, 1000);
+	p.wnd = 0;
+	recv(&p, ".", 1, 1, 0);
+	timer_fires(&p);
+	ack_comes(&p, peer_tcb(&p)->snd.una, 50000);
+	peer_step(&p);
+	assert_int_equal(expect(&p, "P.", 1, 1, 1000).why, PARLEY_WHY_RTO);
+	expect_none(&p);
+	peer_done(&p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_window_opens_before_the_probe),
+		cmocka_unit_test(test_window_opens_on_what_timed_out),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
