@@ -77,7 +77,7 @@ static void window_opened(struct tcp *tcp, struct tcb *tcb)
 	if (tcb->main_timer == PARLEY_TIMER_PERSIST)
 		tcb_disarm(tcb);
 	if (first && (first->marks & SENT_PROBE || tcb->owed & OWE_PROBE)) {
-		sent_mark_lost(tcb, first);
+		recovery_lose(tcb, first);
 		tcb->main_why = first->marks & SENT_PROBE ? PARLEY_WHY_PROBE : PARLEY_WHY_RTO;
 		tcb_owe(tcp, tcb, OWE_REXMIT);
 	}

@@ -21,6 +21,12 @@ static void bound_departed(struct tcb *tcb)
 		tcb->sacked_bytes = most;
 }
 
+void recovery_lose(struct tcb *tcb, struct record *record)
+{
+	sent_mark_lost(tcb, record);
+	bound_departed(tcb);
+}
+
 /* The first segment under way is lost: only that much of its record. */
 static void lose_first(struct tcp *tcp, struct tcb *tcb, enum parley_why why)
 {
@@ -30,8 +36,7 @@ static void lose_first(struct tcp *tcp, struct tcb *tcb, enum parley_why why)
 		return;
 	if (first->len > first->size && !sent_split(tcp, first, first->size))
 		return; /* no memory: the retransmission timer will see to it */
-	sent_mark_lost(tcb, first);
-	bound_departed(tcb);
+	recovery_lose(tcb, first);
 	tcb->main_why = (uint8_t)why;
 	tcb_owe(tcp, tcb, OWE_REXMIT);
 }

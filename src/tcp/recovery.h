@@ -20,6 +20,9 @@ void recovery_duplicate(struct tcp *tcp, struct tcb *tcb);
  */
 void recovery_advance(struct tcp *tcp, struct tcb *tcb, uint32_t bytes, uint32_t flight);
 
+/* A record under way is lost: the counts of what has left the network stay within what was sent. */
+void recovery_lose(struct tcb *tcb, struct record *record);
+
 /* RETRANSMISSION TIMEOUT: everything under way counts as lost, and cwnd falls to one segment. */
 void recovery_timeout(struct tcp *tcp, struct tcb *tcb);
 

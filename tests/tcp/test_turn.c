@@ -2,6 +2,8 @@
 /* A timer fires, a segment comes or the user calls, and only then output has its turn. */
 #include "peer.h"
 
+#include "tcp/status.h"
+
 static void established(struct peer *p)
 {
 	peer_init_at(p, 0xfffffff0, 0x7fffffe0);
@@ -65,11 +67,37 @@ static void test_window_opens_on_what_timed_out(void **unused)
 	peer_done(&p);
 }
 
+/* What has left the network and what is lost are not more than what is under way. */
+static void test_window_opens_after_duplicates(void **unused)
+{
+	(void)unused;
+	for (int probed = 0; probed < 2; probed++) {
+		struct peer p;
+
+		established(&p);
+		user_sends(&p, 2000);
+		recv(&p, ".", 1, 1, 0);
+		recv(&p, ".", 1, 1, 0);
+		p.wnd = 0;
+		recv(&p, ".", 1, 1, 0);
+		timer_fires(&p);
+		if (probed)
+			peer_step(&p);
+		peer_forget(&p);
+		ack_comes(&p, peer_tcb(&p)->snd.una, 50000);
+		assert_null(tcp_check(&p.tcp));
+		peer_step(&p);
+		expect(&p, ".", 1, 1, probed ? 1 : 1000);
+		peer_done(&p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_window_opens_before_the_probe),
 		cmocka_unit_test(test_window_opens_on_what_timed_out),
+		cmocka_unit_test(test_window_opens_after_duplicates),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
