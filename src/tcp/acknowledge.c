@@ -134,6 +134,7 @@ void acknowledge(struct tcp *tcp, struct tcb *tcb, const struct segment *segment
 		recovery_duplicate(tcp, tcb);
 	/* An answer, whatever it says: the peer lives (MUST-37). */
 	tcb->probes = 0;
+	tcb->owed &= (uint16_t)~OWE_KEEPALIVE; /* MUST-26 */
 	if (!tcb->snd.wnd)
 		tcb->stalled_since = TCB_NEVER; /* MUST-37, SHLD-17 */
 }

@@ -396,6 +396,9 @@ static bool send_probe(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
 static bool send_keepalive(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
 {
 	tcb->owed &= (uint16_t)~OWE_KEEPALIVE;
+	/* Text that went meanwhile asks the same. */
+	if (tcb_flight(tcb)) /* MUST-26 */
+		return false;
 	count(tcp, PARLEY_COUNTER_KEEPALIVE_PROBES);
 	start_segment(tcp, tcb, out, seq_sub(tcb->snd.nxt, 1)); /* MAY-5, SHLD-12 */
 	return finish_segment(tcp, tcb, out, PARLEY_WHY_KEEPALIVE);
@@ -434,8 +437,8 @@ static bool output_synchronized(struct tcp *tcp, struct tcb *tcb, struct tcp_out
 		return true;
 	if (tcb->owed & OWE_URGENT)
 		return send_ack(tcp, tcb, out, PARLEY_WHY_URGENT);
-	if (tcb->owed & OWE_KEEPALIVE)
-		return send_keepalive(tcp, tcb, out);
+	if (tcb->owed & OWE_KEEPALIVE && send_keepalive(tcp, tcb, out))
+		return true;
 	return send_owed_ack(tcp, tcb, out);
 }
 

@@ -92,12 +92,45 @@ static void test_window_opens_after_duplicates(void **unused)
 	}
 }
 
+/* Idle for as long as "keepalive-idle" says; the probe is due, and output has no turn yet. */
+static void keepalive_is_due(struct peer *p)
+{
+	established(p);
+	peer_set(p, PARLEY_SET_KEEPALIVE, 1);
+	timer_fires(p);
+	assert_int_equal(peer_tcb(p)->probes, 1);
+}
+
+/* MUST-26: no keep-alive probe beside text that is under way, nor when the peer was just heard. */
+static void test_keepalive_out_of_date(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	keepalive_is_due(&p);
+	user_sends(&p, 10);
+	expect(&p, "P.", 1, 1, 10);
+	expect_none(&p);
+	peer_done(&p);
+
+	keepalive_is_due(&p);
+	ack_comes(&p, peer_tcb(&p)->snd.una, 50000);
+	peer_step(&p);
+	expect_none(&p);
+	peer_wait(&p, SEC(7200) - 1);
+	expect_none(&p);
+	peer_wait(&p, SEC(1));
+	assert_int_equal(next_sent(&p).why, PARLEY_WHY_KEEPALIVE);
+	peer_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_window_opens_before_the_probe),
 		cmocka_unit_test(test_window_opens_on_what_timed_out),
 		cmocka_unit_test(test_window_opens_after_duplicates),
+		cmocka_unit_test(test_keepalive_out_of_date),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
