@@ -10,6 +10,51 @@ static void established(struct peer *p)
 	peer_reach(p, PEER_ACTIVE, PARLEY_ESTABLISHED);
 }
 
+/* Text or a FIN arrives, and output has no turn yet. */
+static void comes(struct peer *p, const char *flags, uint32_t seq, uint32_t len)
+{
+	static const uint8_t text[1000];
+	struct arrival arrival = {.tuple = p->tuple, .ifindex = 1, .at = p->tcp.now};
+	struct segment seg = {
+		.seq = seq_add(p->irs, seq),
+		.ack = peer_tcb(p)->snd.nxt,
+		.flags = peer_flags(flags),
+		.wnd = 50000,
+		.text = text,
+		.text_len = len,
+	};
+
+	seg.len = len + !!(seg.flags & TCP_FIN);
+	tcp_arrives(&p->tcp, &arrival, &seg);
+}
+
+/*
+ * RFC 5681 4.2: what came in another order within a batch is acknowledged once: nothing is missing
+ * behind the number that the duplicates would repeat.
+ */
+static void test_order_restored_within_a_batch(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	established(&p);
+	for (uint32_t i = 1; i < 5; i++)
+		comes(&p, ".", 1 + 1000 * i, 1000);
+	comes(&p, ".", 1, 1000);
+	peer_step(&p);
+	expect(&p, ".", 1, 5001, 0);
+	expect_none(&p);
+	/* With a FIN, too. */
+	comes(&p, "F.", 7001, 0);
+	comes(&p, ".", 6001, 1000);
+	comes(&p, ".", 5001, 1000);
+	peer_step(&p);
+	expect(&p, ".", 1, 7002, 0);
+	expect_none(&p);
+	expect_state(&p, CLOSE_WAIT);
+	peer_done(&p);
+}
+
 /* A bare ACK arrives with a window, and output has no turn yet. */
 static void ack_comes(struct peer *p, struct seq ack, uint16_t wnd)
 {
@@ -127,6 +172,7 @@ static void test_keepalive_out_of_date(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_order_restored_within_a_batch),
 		cmocka_unit_test(test_window_opens_before_the_probe),
 		cmocka_unit_test(test_window_opens_on_what_timed_out),
 		cmocka_unit_test(test_window_opens_after_duplicates),
