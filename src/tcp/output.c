@@ -352,6 +352,15 @@ static bool send_new(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
 	return true;
 }
 
+/* What is new is acknowledged by itself: told by a duplicate, that would be one too few. */
+static bool send_duplicate_ack(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
+{
+	if (tcb->owed & OWE_ACK && !seq_eq(tcb->rcv.acked, tcb->rcv.nxt))
+		return send_ack(tcp, tcb, out, PARLEY_WHY_ACK);
+	tcb->dup_acks_owed--;
+	return send_ack(tcp, tcb, out, PARLEY_WHY_DUPLICATE);
+}
+
 /* As Linux probes: below the window and without text, which must be answered, too. */
 static bool send_empty_probe(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
 {
@@ -423,10 +432,8 @@ static bool output_synchronized(struct tcp *tcp, struct tcb *tcb, struct tcp_out
 {
 	if (tcb->path_until && tcp->now >= tcb->path_until)
 		icmp_path_over(tcp, tcb);
-	if (tcb->dup_acks_owed) {
-		tcb->dup_acks_owed--;
-		return send_ack(tcp, tcb, out, PARLEY_WHY_DUPLICATE);
-	}
+	if (tcb->dup_acks_owed)
+		return send_duplicate_ack(tcp, tcb, out);
 	if (tcb->lost_bytes || tcb->owed & OWE_REXMIT) {
 		if (send_again(tcp, tcb, out))
 			return true;

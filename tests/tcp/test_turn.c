@@ -55,6 +55,28 @@ static void test_order_restored_within_a_batch(void **unused)
 	peer_done(&p);
 }
 
+/*
+ * RFC 5681 4.2: three behind a gap make three duplicates, also when what came before the gap in the
+ * same batch is still to be acknowledged.
+ */
+static void test_duplicates_behind_what_is_new(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	established(&p);
+	comes(&p, ".", 1, 1000);
+	comes(&p, ".", 1001, 1000);
+	for (uint32_t i = 3; i < 6; i++)
+		comes(&p, ".", 1 + 1000 * i, 1000);
+	peer_step(&p);
+	assert_int_equal(expect(&p, ".", 1, 2001, 0).why, PARLEY_WHY_ACK);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(expect(&p, ".", 1, 2001, 0).why, PARLEY_WHY_DUPLICATE);
+	expect_none(&p);
+	peer_done(&p);
+}
+
 /* A bare ACK arrives with a window, and output has no turn yet. */
 static void ack_comes(struct peer *p, struct seq ack, uint16_t wnd)
 {
@@ -173,6 +195,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_order_restored_within_a_batch),
+		cmocka_unit_test(test_duplicates_behind_what_is_new),
 		cmocka_unit_test(test_window_opens_before_the_probe),
 		cmocka_unit_test(test_window_opens_on_what_timed_out),
 		cmocka_unit_test(test_window_opens_after_duplicates),
