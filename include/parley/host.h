@@ -98,7 +98,10 @@ struct parley_interface {
 int parley_interface_add(struct parley_host *host, uint64_t now,
 			 const struct parley_interface *interface);
 
-/* Changes MTU and offloads of an interface; name, link and MAC stay. -PARLEY_ENODEV. */
+/*
+ * Changes MTU and offloads of an interface; name, link and MAC stay. Connections keep to a smaller
+ * MTU from now on; a larger one is for those to come. -PARLEY_ENODEV.
+ */
 int parley_interface_set(struct parley_host *host, uint64_t now, int ifindex,
 			 const struct parley_interface *interface);
 

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "net/host.h"
 #include "net/loopback.h"
+#include "tcp/icmp.h"
 #include "tcp/observe.h"
 #include "wire/eth.h"
 #include "wire/ipv4.h"
@@ -241,6 +242,7 @@ static int take_turn(struct parley_host *host, struct interface *interface, stru
 	struct tcp_out out;
 	int filled = 0;
 
+	icmp_interface_mtu(&host->tcp, tcb);
 	while (filled < n) {
 		struct parley_frame *frame = &frames[filled];
 

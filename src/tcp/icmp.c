@@ -105,6 +105,17 @@ static void send_shorter(struct tcp *tcp, struct tcb *tcb)
 	tcb_owe(tcp, tcb, OWE_REXMIT);
 }
 
+void icmp_interface_mtu(struct tcp *tcp, struct tcb *tcb)
+{
+	const struct egress *egress = tcp->egress[tcb->ifindex];
+	uint32_t mtu = egress_mtu(egress, &tcb->tuple.remote);
+
+	if (!tcb_synchronized(tcb) || tcb->mss <= open_text(&tcb->tuple, mtu))
+		return;
+	set_path(tcb, mtu, 0);
+	send_shorter(tcp, tcb);
+}
+
 static void too_big(struct tcp *tcp, struct tcb *tcb, const struct icmp_error *error)
 {
 	uint32_t mtu = path_mtu(tcb, error);

@@ -44,6 +44,9 @@ struct icmp_error {
 /* False when there is no connection that it can be about: nothing has changed. */
 bool tcp_icmp(struct tcp *tcp, const struct icmp_error *error);
 
+/* The interface's MTU may have fallen below what the connection's segments take (MUST-16). */
+void icmp_interface_mtu(struct tcp *tcp, struct tcb *tcb);
+
 /* The time of a smaller path MTU is over. */
 void icmp_path_over(const struct tcp *tcp, struct tcb *tcb);
 

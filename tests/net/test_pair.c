@@ -464,9 +464,59 @@ static void test_frame_outlives_connection(void **state)
 	pair_free(&pair);
 }
 
+/* A link that takes packets of 600 bytes from now on, and loses longer ones. */
+static bool narrow(void *context, int from, uint8_t *bytes, size_t *len)
+{
+	unsigned *lost = context;
+
+	(void)from;
+	(void)bytes;
+	if (*len <= 14 + 600)
+		return true;
+	++*lost;
+	return false;
+}
+
+/* MUST-16: an interface's MTU that falls is kept by connections that stand, too. */
+static void test_mtu_falls(void **state)
+{
+	struct parley_interface narrower = {
+		.size = sizeof narrower, .link = PARLEY_LINK_ETHERNET, .mac = {2}, .mtu = 600};
+	char text[3001] = {0};
+	unsigned lost = 0;
+
+	(void)state;
+	memset(text, 'x', sizeof text - 1);
+	/* Before the text is sent, and while it is under way. */
+	for (unsigned under_way = 0; under_way < 2; under_way++) {
+		struct pair_config config = {.hook = narrow, .context = &lost};
+		struct pair pair;
+		parley_conn client, server;
+
+		lost = 0;
+		pair_init(&pair, &config);
+		pair_connect(&pair, 80, &client, &server);
+		if (under_way) {
+			pair_send(&pair, 0, client, text);
+			pair_flush(&pair);
+			assert_int_equal(lost, 2);
+		}
+		assert_int_equal(parley_interface_set(pair.end[0].host, pair.now,
+						      pair.end[0].ifindex, &narrower),
+				 0);
+		if (!under_way)
+			pair_send(&pair, 0, client, text);
+		pair_run(&pair, PAIR_S(20));
+		assert_int_equal(lost, 2 * under_way);
+		pair_expect(&pair, 1, server, text);
+		pair_free(&pair);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_mtu_falls),
 		cmocka_unit_test(test_hello),
 		cmocka_unit_test(test_close),
 		cmocka_unit_test(test_refused),
