@@ -117,6 +117,7 @@ void open_established(struct tcp *tcp, struct tcb *tcb)
 	else if (!(tcb->flags & TCB_SYN_AGAIN))
 		rtt_sample(tcp, tcb, tcp->now - tcb->stalled_since); /* MUST-18 */
 	congestion_of(tcb)->start(tcb);
+	tcb->flags &= ~(uint32_t)(TCB_SYN_LOST | TCB_SYN_AGAIN);
 	buffer_established(tcp, tcb);
 	if (tcb->flags & TCB_OWNED)
 		notice_raise(tcp, &tcb->notice, PARLEY_CONNECTED | PARLEY_WRITABLE);
