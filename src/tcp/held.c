@@ -2,6 +2,7 @@
 #include "tcp/held.h"
 
 #include "tcp/arrives.h"
+#include "tcp/judge.h"
 #include "tcp/listener.h"
 #include "tcp/observe.h"
 #include "tcp/open.h"
@@ -146,7 +147,8 @@ void held_arrives(struct tcp *tcp, struct syn_entry *entry, struct listener *lis
 	/* Only the peer knows this number: it wants the connection no more. */
 	if (segment->flags & TCP_RST && seq_eq(segment->seq, seq_add(entry->irs, 1)))
 		half_open_free(tcp, entry);
-	else if ((segment->flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == TCP_SYN)
+	else if ((segment->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN &&
+		 judge_syn_fin(slot, segment))
 		repeated(tcp, entry, arrival, segment);
 	else
 		arrives_listen(tcp, slot, arrival, segment, entry->iss);

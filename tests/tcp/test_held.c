@@ -366,6 +366,27 @@ static void test_other_segments(void **unused)
 	peer_done(&p);
 }
 
+/* With "syn-fin" that is a SYN again, too: it makes no second entry of the same four-tuple. */
+static void test_repeated_with_fin(void **unused)
+{
+	struct parley_syn syn, other;
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	peer_set(&p, PARLEY_SET_SYN_FIN, 1);
+	listen_deciding(&p, 5);
+	syn = fetch(&p);
+	recv(&p, "SF", 0, 0, 0);
+	expect_none(&p);
+	assert_int_equal(p.tcp.drops[PARLEY_DROP_SYN_HELD], 1);
+	assert_int_equal(p.tcp.syns.used, 1);
+	assert_int_equal(next(&p, &other), -PARLEY_EAGAIN);
+	assert_int_equal(decide(&p, syn.conn, PARLEY_DECIDE_DROP), 0);
+	expect_gone(&p, syn.conn);
+	peer_done(&p);
+}
+
 /* Nothing has been sent that an ICMP error could be about. */
 static void test_icmp(void **unused)
 {
@@ -743,6 +764,7 @@ int main(void)
 		cmocka_unit_test(test_repeated_syn),
 		cmocka_unit_test(test_another_syn),
 		cmocka_unit_test(test_other_segments),
+		cmocka_unit_test(test_repeated_with_fin),
 		cmocka_unit_test(test_icmp),
 		cmocka_unit_test(test_listener_closed),
 		cmocka_unit_test(test_limits),
