@@ -101,6 +101,17 @@ static bool readable(const struct sock_layer *layer, const struct sock *s, size_
 	return parley_status(layer->host, s->conn, &status) >= 0 && status.receive_queue >= least;
 }
 
+/*
+ * Is there room to send? If not, the host is asked for room for nothing: it tells of room only to
+ * those whom it refused some, and who polls may never have been.
+ */
+static bool writable(const struct sock_layer *layer, const struct sock *s, uint32_t ready)
+{
+	if (!(ready & PARLEY_WRITABLE) && s->conn != PARLEY_NO_CONN)
+		(void)parley_reserve(layer->host, layer->now, s->conn, 0, NULL, 0);
+	return (ready & PARLEY_WRITABLE) != 0;
+}
+
 uint32_t sock_levels(const struct sock_layer *layer, const struct sock *s, size_t least)
 {
 	uint32_t ready = s->conn == PARLEY_NO_CONN ? 0 : parley_ready(layer->host, s->conn);
@@ -125,7 +136,7 @@ uint32_t sock_levels(const struct sock_layer *layer, const struct sock *s, size_
 		least++;
 	if (!closed && readable(layer, s, least, ready))
 		levels |= SOCK_POLLIN;
-	if (closed || (s->shut & SOCK_WR) || (ready & PARLEY_WRITABLE))
+	if (closed || (s->shut & SOCK_WR) || writable(layer, s, ready))
 		levels |= SOCK_POLLOUT;
 	if (sock_urgent_waits(layer, s))
 		levels |= SOCK_POLLPRI;

@@ -716,6 +716,36 @@ static void options_take_effect(void **state)
 	assert_int_equal(sent, value + 1);
 }
 
+static void count_resumed(struct sock_wait *wait, void *context)
+{
+	(void)wait;
+	++*(int *)context;
+}
+
+/* Nothing was cut short, so the host has not promised to tell of room: the layer sees to it. */
+static void room_is_told_without_a_short_send(void **state)
+{
+	static const char text[60000];
+	struct parley_span span = {text, sizeof(text)};
+	int l = listening(server.sock, end4(2, 80), 5), c;
+	struct sock_wait wait = {.wanted = SOCK_POLLOUT, .resume = count_resumed};
+	int resumed = 0;
+
+	(void)state;
+	assert_int_equal(sock_set_int(server.sock, l, SOCK_SOL_SOCKET, SOCK_SO_RCVBUF, 20000), 0);
+	c = connecting();
+	run_for(100 * MS);
+	/* The send buffer is nearly full, and of this a third is acknowledged: nobody reads. */
+	assert_int_equal(sock_send(client.sock, c, &span, 1, 0, NULL), sizeof(text));
+	assert_int_equal(sock_ready(client.sock, c), 0);
+	wait.context = &resumed;
+	assert_int_equal(sock_wait_add(client.sock, c, &wait), 0);
+	run_for(1 * S);
+	assert_int_equal(sock_outq(client.sock, c), sizeof(text) - 20000);
+	assert_int_equal(sock_ready(client.sock, c), OUT);
+	assert_int_equal(resumed, 1);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -737,6 +767,7 @@ int main(void)
 		T(backlog),
 		T(both_families),
 		T(options_take_effect),
+		T(room_is_told_without_a_short_send),
 	};
 
 	return cmocka_run_group_tests_name("sock hosts", tests, NULL, NULL);
