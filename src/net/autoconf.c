@@ -148,6 +148,16 @@ static void renew_default_route(struct parley_host *host, struct interface *inte
 	(void)routes_add(&host->routes, &route);
 }
 
+/* The router's place, or router_count. */
+static uint32_t find_router(const struct autoconf *autoconf, const struct parley_addr *addr)
+{
+	uint32_t i = 0;
+
+	while (i < autoconf->router_count && !ip_equal(&autoconf->router[i].addr, addr))
+		i++;
+	return i;
+}
+
 static void remove_router(struct autoconf *autoconf, uint32_t i)
 {
 	autoconf->router_count--;
@@ -168,6 +178,19 @@ void autoconf_router_failed(struct parley_host *host, struct interface *interfac
 	renew_default_route(host, interface);
 }
 
+void autoconf_router_stopped(struct parley_host *host, struct interface *interface,
+			     const struct parley_addr *addr)
+{
+	struct autoconf *autoconf = &interface->autoconf;
+	uint32_t i = find_router(autoconf, addr);
+
+	if (i == autoconf->router_count)
+		return;
+	remove_router(autoconf, i);
+	renew_default_route(host, interface);
+	autoconf_plan(host, interface);
+}
+
 static uint64_t ends(const struct parley_host *host, uint32_t seconds)
 {
 	return seconds == UINT32_MAX ? UINT64_MAX : host->tcp.now + seconds * SECOND;
@@ -177,10 +200,8 @@ static void learn_router(struct parley_host *host, struct interface *interface,
 			 const struct parley_addr *addr, uint16_t lifetime)
 {
 	struct autoconf *autoconf = &interface->autoconf;
-	uint32_t i = 0;
+	uint32_t i = find_router(autoconf, addr);
 
-	while (i < autoconf->router_count && !ip_equal(&autoconf->router[i].addr, addr))
-		i++;
 	if (i < autoconf->router_count && !lifetime) {
 		remove_router(autoconf, i);
 	} else if (lifetime && i < AUTOCONF_ROUTERS) {

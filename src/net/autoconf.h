@@ -69,6 +69,10 @@ void autoconf_advertised(struct parley_host *host, struct interface *interface,
 void autoconf_router_failed(struct parley_host *host, struct interface *interface,
 			    const struct parley_addr *addr);
 
+/* It says of itself that it is no router (RFC 4861 7.2.5): as one it is forgotten. */
+void autoconf_router_stopped(struct parley_host *host, struct interface *interface,
+			     const struct parley_addr *addr);
+
 /* Somebody has this generated address: another one in its place; false: no more tries. */
 bool autoconf_choose_again(struct parley_host *host, struct interface *interface,
 			   struct address *address);

@@ -127,9 +127,13 @@ static void advertised(struct parley_host *host, struct interface *interface,
 
 	if (!known && !message->has_mac)
 		return;
-	if (known && differs && !message->override)
+	if (known && differs && !message->override) {
 		neighbour_doubt(interface, neighbour);
-	else if (message->solicited)
+		return;
+	}
+	if (!message->from_router)
+		autoconf_router_stopped(host, interface, &message->target);
+	if (message->solicited)
 		neighbour_answered(host, interface, neighbour,
 				   message->has_mac ? message->mac : neighbour->mac);
 	else if (differs)

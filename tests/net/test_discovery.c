@@ -551,6 +551,35 @@ static void test_router_fails(void **state)
 	assert_null(parley_check(s->host));
 }
 
+/* RFC 4861 7.2.5: a default router that says it is none any more is used no more. */
+static void test_router_stops(void **state)
+{
+	struct nd_message router = advertisement(1800, 7200, 7200);
+	struct nd_message message = about(ICMPV6_NEIGHBOUR_ADVERTISEMENT, "fe80::9", &other);
+	const struct parley_addr second = station_addr("fe80::a");
+	struct station *s = *state;
+
+	begin_autoconf(s);
+	hear(s, "fe80::9", "ff02::1", &router);
+	hear(s, "fe80::a", "ff02::1", &router);
+	message.from_router = true;
+	hear(s, "fe80::9", "ff02::1", &message);
+	/* What only makes us doubt changes nothing else. */
+	message.from_router = false;
+	message.mac = station_peer;
+	hear(s, "fe80::9", "ff02::1", &message);
+	assert_int_equal(eth0(s)->autoconf.router_count, 2);
+	message.mac = other;
+	hear(s, "fe80::9", "ff02::1", &message);
+	assert_int_equal(eth0(s)->autoconf.router_count, 1);
+	assert_true(ip_equal(&eth0(s)->autoconf.router[0].addr, &second));
+	assert_int_equal(connect_to(s, "2001:db8:9::1"), 0);
+	message.target = second;
+	hear(s, "fe80::a", "ff02::1", &message);
+	assert_int_equal(connect_to(s, "2001:db8:9::1"), -PARLEY_ENETUNREACH);
+	assert_null(parley_check(s->host));
+}
+
 /* Without autoconfiguration nobody tells us where to send. */
 static void test_not_listening(void **state)
 {
@@ -585,6 +614,7 @@ int main(void)
 		BARE(test_lifetimes),
 		BARE(test_bounds),
 		BARE(test_router_fails),
+		BARE(test_router_stops),
 		CASE(test_not_listening),
 	};
 
