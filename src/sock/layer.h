@@ -134,6 +134,8 @@ struct sock {
 	struct sock *returned, *returned_next;
 	/* A listener that shares its port: the next in the ring, or NULL; its part of the queue. */
 	struct sock *sharer;
+	/* It has shared it: connections may have come with the options of another one. */
+	bool has_shared;
 	uint32_t dealt;
 	uint64_t turns;
 };
@@ -215,6 +217,8 @@ bool sock_fin_pending(const struct sock_layer *layer, const struct sock *s);
 void sock_options_init(struct sock *s);
 /* Hands all that was set over to a new connection or listener. */
 void sock_options_apply(struct sock_layer *layer, struct sock *s);
+/* The same for what had the options of another socket: what was not set is the host's default. */
+void sock_options_replace(struct sock_layer *layer, struct sock *s);
 
 /* info.c: TCP_INFO. */
 void sock_tcp_info_fill(const struct sock_layer *layer, const struct sock *s,

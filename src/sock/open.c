@@ -119,9 +119,9 @@ static struct sock *accept_new(struct sock_layer *layer, struct sock *listener, 
 	s->port_locked = listener->port_locked;
 	s->addr_locked = listener->addr_locked;
 	learn_ends(layer, s);
-	/* The host has given it those of whoever listened last. */
-	if (listener->sharer)
-		sock_options_apply(layer, s);
+	/* The host has given it those of whoever set some last. */
+	if (listener->has_shared)
+		sock_options_replace(layer, s);
 	return s;
 }
 

@@ -566,6 +566,24 @@ void sock_options_apply(struct sock_layer *layer, struct sock *s)
 	}
 }
 
+void sock_options_replace(struct sock_layer *layer, struct sock *s)
+{
+	int64_t there, wanted;
+	size_t i;
+
+	for (i = 0; i < OPTIONS; i++) {
+		if (options[i].value == SOCK_VALUE_NONE || options[i].setting == NO_SETTING)
+			continue;
+		wanted = host_default(layer, options[i].setting);
+		if (parley_get(layer->host, s->conn, (enum parley_setting)options[i].setting,
+			       &there) == 0 &&
+		    there != wanted)
+			(void)parley_set(layer->host, layer->now, s->conn,
+					 (enum parley_setting)options[i].setting, wanted);
+	}
+	sock_options_apply(layer, s);
+}
+
 int sock_setsockopt(struct sock_layer *layer, int fd, int level, int name, const void *value,
 		    size_t len)
 {

@@ -89,6 +89,8 @@ bool sock_share_join(struct sock_layer *layer, struct sock *s)
 	s->dealt = 0;
 	s->sharer = other->sharer;
 	other->sharer = s;
+	s->has_shared = true;
+	other->has_shared = true;
 	s->conn = other->conn;
 	return true;
 }
@@ -103,9 +105,11 @@ bool sock_share_leave(struct sock_layer *layer, struct sock *s)
 		before = before->sharer;
 	before->sharer = s->sharer;
 	s->sharer = NULL;
+	s->has_shared = false;
 	s->dealt = 0;
 	if (before->sharer == before) {
 		before->sharer = NULL;
+		sock_options_replace(layer, before);
 		sock_touch(layer, before);
 	} else {
 		sock_share_deal(layer, before);

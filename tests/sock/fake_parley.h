@@ -193,6 +193,7 @@ static inline parley_conn fake_arrive(parley_conn listener, struct parley_endpoi
 	open.user = 0;
 	conn = fake_new(&open, PARLEY_ESTABLISHED);
 	fake_at(conn)->owned = false;
+	memcpy(fake_at(conn)->set, l->set, sizeof(l->set));
 	l->queue[l->queued++] = conn;
 	l->events |= PARLEY_ACCEPT;
 	return conn;

@@ -171,6 +171,29 @@ static void each_with_his_options(void **state)
 	}
 }
 
+static int64_t nodelay_of(int fd)
+{
+	return fake_at(sock_conn(layer, fd))->set[PARLEY_SET_NODELAY];
+}
+
+/* What the other one has set is not for those who set nothing. */
+static void without_the_options_of_another(void **state)
+{
+	int a = sharing(), b = sharing();
+
+	(void)state;
+	assert_int_equal(sock_set_int(layer, b, SOCK_IPPROTO_TCP, SOCK_TCP_NODELAY, 1), 0);
+	arrive(a, 4);
+	assert_int_equal(nodelay_of(sock_accept(layer, a, true, NULL)), 0);
+	assert_int_equal(nodelay_of(sock_accept(layer, b, true, NULL)), 1);
+	/* Nor when he is gone: neither for those that wait, nor for those that come. */
+	assert_int_equal(sock_close(layer, b), 0);
+	arrive(a, 1);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(nodelay_of(sock_accept(layer, a, true, NULL)), 0);
+	assert_int_equal(nodelay_of(a), 0);
+}
+
 static void only_at_the_same_place(void **state)
 {
 	int a = sharing(), b = sharing_at(end4(192, 0, 2, 1, 81)), c, d;
@@ -211,9 +234,15 @@ static void lost_from_the_queue(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(dealt_in_turn),	   T(told_to_one),	   T(one_who_comes_later),
-		T(one_who_leaves),	   T(given_back),	   T(each_with_his_options),
-		T(only_at_the_same_place), T(lost_from_the_queue),
+		T(dealt_in_turn),
+		T(told_to_one),
+		T(one_who_comes_later),
+		T(one_who_leaves),
+		T(given_back),
+		T(each_with_his_options),
+		T(without_the_options_of_another),
+		T(only_at_the_same_place),
+		T(lost_from_the_queue),
 	};
 
 	return cmocka_run_group_tests_name("sock share", tests, NULL, NULL);
