@@ -88,17 +88,34 @@ void sock_sync(struct sock_layer *layer)
 	} while (n == EVENTS);
 }
 
-/* Are there `least` bytes to read? The host knows about one byte without counting. */
+/* Does the peer wait for what is there to be read? As Linux has it, before the last segment. */
+static bool window_is_spent(const struct sock_layer *layer, const struct sock *s)
+{
+	struct parley_tcp_info info = {.size = sizeof(info)};
+
+	return parley_tcp_info(layer->host, s->conn, &info) >= 0 && info.rcv_wnd <= info.rcv_mss;
+}
+
+/*
+ * Are there `least` bytes to read, or by SO_RCVLOWAT as many as can come? The host knows about one
+ * byte without counting.
+ */
 static bool readable(const struct sock_layer *layer, const struct sock *s, size_t least,
 		     uint32_t ready)
 {
+	/* What is stepped over cannot be read. */
+	size_t hole = sock_urgent_out_of_line(s) && s->mark == 0;
+	size_t wanted = hole + (least ? least : (size_t)sock_value(s, SOCK_VALUE_RCVLOWAT));
 	struct parley_status status;
 
-	if (!(ready & PARLEY_READABLE) || least <= 1)
+	if (!(ready & PARLEY_READABLE) || wanted <= 1)
 		return (ready & PARLEY_READABLE) != 0;
 	memset(&status, 0, sizeof(status));
 	status.size = sizeof(status);
-	return parley_status(layer->host, s->conn, &status) >= 0 && status.receive_queue >= least;
+	if (parley_status(layer->host, s->conn, &status) < 0)
+		return false;
+	return status.receive_queue >= wanted ||
+	       (!least && status.receive_queue > hole && window_is_spent(layer, s));
 }
 
 /*
@@ -129,11 +146,6 @@ uint32_t sock_levels(const struct sock_layer *layer, const struct sock *s, size_
 		levels |= SOCK_POLLERR;
 	if (s->state == SOCK_STATE_CONNECTING)
 		return levels;
-	if (!least)
-		least = (size_t)sock_value(s, SOCK_VALUE_RCVLOWAT);
-	/* What is stepped over cannot be read. */
-	if (sock_urgent_out_of_line(s) && s->mark == 0)
-		least++;
 	if (!closed && readable(layer, s, least, ready))
 		levels |= SOCK_POLLIN;
 	if (closed || (s->shut & SOCK_WR) || writable(layer, s, ready))

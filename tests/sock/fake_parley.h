@@ -479,6 +479,8 @@ int parley_tcp_info(const struct parley_host *host, parley_conn conn, struct par
 	(void)host;
 	info->state = c->state;
 	info->snd_mss = 1000;
+	info->rcv_mss = 1000;
+	info->rcv_wnd = (uint32_t)(FAKE_BYTES - (c->in_to - c->in_from));
 	info->snd_cwnd = 10999;
 	info->snd_ssthresh = UINT32_MAX;
 	info->rtt = 20000000;

@@ -716,6 +716,8 @@ static void options_take_effect(void **state)
 	assert_int_equal(sent, value + 1);
 }
 
+static const char big[65000];
+
 static void count_resumed(struct sock_wait *wait, void *context)
 {
 	(void)wait;
@@ -725,8 +727,7 @@ static void count_resumed(struct sock_wait *wait, void *context)
 /* Nothing was cut short, so the host has not promised to tell of room: the layer sees to it. */
 static void room_is_told_without_a_short_send(void **state)
 {
-	static const char text[60000];
-	struct parley_span span = {text, sizeof(text)};
+	struct parley_span span = {big, 60000};
 	int l = listening(server.sock, end4(2, 80), 5), c;
 	struct sock_wait wait = {.wanted = SOCK_POLLOUT, .resume = count_resumed};
 	int resumed = 0;
@@ -736,14 +737,33 @@ static void room_is_told_without_a_short_send(void **state)
 	c = connecting();
 	run_for(100 * MS);
 	/* The send buffer is nearly full, and of this a third is acknowledged: nobody reads. */
-	assert_int_equal(sock_send(client.sock, c, &span, 1, 0, NULL), sizeof(text));
+	assert_int_equal(sock_send(client.sock, c, &span, 1, 0, NULL), 60000);
 	assert_int_equal(sock_ready(client.sock, c), 0);
 	wait.context = &resumed;
 	assert_int_equal(sock_wait_add(client.sock, c, &wait), 0);
 	run_for(1 * S);
-	assert_int_equal(sock_outq(client.sock, c), sizeof(text) - 20000);
+	assert_int_equal(sock_outq(client.sock, c), 40000);
 	assert_int_equal(sock_ready(client.sock, c), OUT);
 	assert_int_equal(resumed, 1);
+}
+
+/* No more than the buffer holds can come: whoever wants to be woken for more is woken for that. */
+static void low_water_above_the_buffer(void **state)
+{
+	struct parley_span span = {big, 65000};
+	int c, s;
+
+	(void)state;
+	connected(&c, &s);
+	assert_int_equal(sock_set_int(server.sock, s, SOCK_SOL_SOCKET, SOCK_SO_RCVLOWAT, 30000), 0);
+	assert_int_equal(sock_set_int(server.sock, s, SOCK_SOL_SOCKET, SOCK_SO_RCVBUF, 4000), 0);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(sock_send(client.sock, c, &span, 1, 0, NULL), span.len);
+		run_for(10 * S);
+		assert_int_equal(sock_ready(server.sock, s), IN | OUT);
+		while (get(server.sock, s) > 0)
+			continue;
+	}
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -768,6 +788,7 @@ int main(void)
 		T(both_families),
 		T(options_take_effect),
 		T(room_is_told_without_a_short_send),
+		T(low_water_above_the_buffer),
 	};
 
 	return cmocka_run_group_tests_name("sock hosts", tests, NULL, NULL);
