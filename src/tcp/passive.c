@@ -31,12 +31,15 @@ bool passive_welcome(struct tcp *tcp, const struct tuple *tuple)
 void passive_tcb(struct tcp *tcp, struct tcb *tcb, const struct arrival *arrival,
 		 const struct segment *seg, struct seq iss)
 {
+	struct tuple listened = tcb->tuple;
+
 	tcb->tuple = arrival->tuple;
-	tcb->ifindex = (uint8_t)arrival->ifindex;
 	if (!demux_add(tcp, tcb)) {
+		tcb->tuple = listened;
 		observe_drop(tcp, arrival, seg, PARLEY_NO_CONN, PARLEY_DROP_MEMORY);
 		return;
 	}
+	tcb->ifindex = (uint8_t)arrival->ifindex;
 	list_remove(&tcb->listening->link); /* its SYN has come: for now it listens no more */
 	receive_syn(tcp, tcb, seg, iss);
 	syn_text_hold(tcp, tcb, seg);

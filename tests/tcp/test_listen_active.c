@@ -3,6 +3,7 @@
 #include "peer.h"
 
 #include "tcp/remnant.h"
+#include "tcp/status.h"
 
 /* The user opens to the peer what is in LISTEN; returns the call's answer. */
 static int open_active(struct peer *p)
@@ -273,6 +274,29 @@ static void test_no_memory(void **unused)
 	peer_done(&p);
 }
 
+/* A SYN for which there is no memory leaves no trace of its sender. */
+static void test_syn_without_memory(void **unused)
+{
+	struct parley_status status = {.size = sizeof status};
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	peer_reach(&p, PEER_PASSIVE, PARLEY_LISTEN);
+	memory_fail_at(&p.memory, 1);
+	recv(&p, "S", 0, 0, 0);
+	expect_none(&p);
+	assert_int_equal(p.tcp.drops[PARLEY_DROP_MEMORY], 1);
+	assert_int_equal(status_get(&p.tcp, p.conn, &status), 0);
+	assert_int_equal(status.state, PARLEY_LISTEN);
+	assert_int_equal(status.remote.port, 0);
+	assert_int_equal(status.ifindex, 0);
+	memory_fail_at(&p.memory, 0);
+	recv(&p, "S", 0, 0, 0);
+	expect(&p, "S.", 0, 1, 0);
+	peer_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -287,6 +311,7 @@ int main(void)
 		cmocka_unit_test(test_taken_by_a_half_open),
 		cmocka_unit_test(test_over_a_remnant),
 		cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_syn_without_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
