@@ -279,6 +279,7 @@ void user_relisten(struct tcp *tcp, struct tcb *tcb, enum parley_cause cause)
 	tcb->snd_end = 0;
 	tcb->rto = (uint64_t)tcb_setting(tcb, PARLEY_SET_INITIAL_RTO);
 	tcb->flags &= TCB_OWNED | TCB_PASSIVE;
+	tcb->notice.soft = 0; /* it was about a peer that is gone */
 	tcb->tuple = (struct tuple){
 		.local = listening->local.addr,
 		.remote = listening->remote.addr,

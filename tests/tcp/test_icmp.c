@@ -89,6 +89,28 @@ static void test_soft_error_is_the_reason(void **unused)
 	peer_done(&p);
 }
 
+/* But not of what comes after, when a passive OPEN listens again. */
+static void test_soft_error_ends_with_its_peer(void **unused)
+{
+	struct peer p;
+	int error;
+
+	(void)unused;
+	peer_init(&p);
+	peer_set(&p, PARLEY_SET_SYNACK_RETRIES, 1);
+	peer_reach(&p, PEER_PASSIVE, PARLEY_SYN_RECEIVED);
+	icmp(&p, ICMP_KIND_HOST_UNREACHABLE, 0, 0);
+	assert_int_equal(peer_events(&p, p.conn, &error), PARLEY_SOFT_ERROR);
+	assert_int_equal(error, PARLEY_EHOSTUNREACH);
+	peer_wait(&p, SEC(10));
+	peer_forget(&p);
+	expect_state(&p, LISTEN);
+	assert_int_equal(user_close(&p.tcp, p.conn), 0);
+	assert_true(peer_events(&p, p.conn, &error) & PARLEY_DEAD);
+	assert_int_equal(error, 0);
+	peer_done(&p);
+}
+
 /*
  * MUST-47, MUST-56, SHLD-25, RFC 5927 5.2: once synchronized nothing that ICMP says ends a
  * connection.
@@ -417,6 +439,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_syn_sent),
 		cmocka_unit_test(test_soft_error_is_the_reason),
+		cmocka_unit_test(test_soft_error_ends_with_its_peer),
 		cmocka_unit_test(test_synchronized),
 		cmocka_unit_test(test_quoted_number),
 		cmocka_unit_test(test_nobody),
