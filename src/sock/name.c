@@ -170,6 +170,9 @@ void sock_name_release(struct sock *s, bool address_too)
 	s->remote.port = 0;
 }
 
+/* Any will do; to have the host choose one would fail when all of those are in use. */
+#define PROBE_PORT 1
+
 /*
  * Is it an address of the host? The host tells by whether it would listen there; the listener
  * ends before anything can reach it.
@@ -184,6 +187,7 @@ static bool addr_is_local(struct sock_layer *layer, const struct parley_addr *ad
 	memset(&open, 0, sizeof(open));
 	open.size = sizeof(open);
 	open.local.addr = *addr;
+	open.local.port = PROBE_PORT;
 	open.backlog = 1;
 	switch (parley_listen(layer->host, layer->now, &open, &probe)) {
 	case 0:

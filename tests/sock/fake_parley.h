@@ -43,6 +43,7 @@ static struct fake {
 	int64_t set[PARLEY_SETTING_COUNT];
 	/* What the next connect or listen answers, if not 0. */
 	int refuse;
+	/* The next port that it chooses; 0: there is none left. */
 	uint16_t port;
 	uint64_t now;
 	/* Slabs in use; how many more there are to be had. */
@@ -213,6 +214,8 @@ static int fake_open(const struct parley_open *open, enum parley_state state, pa
 	if (memcmp(&full.local.addr, &zero, sizeof(zero)) != 0 &&
 	    memcmp(&full.local.addr, &any.addr, sizeof(zero)) != 0 &&
 	    memcmp(&full.local.addr, &ours.addr, sizeof(zero)) != 0)
+		return -PARLEY_EADDRNOTAVAIL;
+	if (full.local.port == 0 && fake.port == 0)
 		return -PARLEY_EADDRNOTAVAIL;
 	if (full.local.port == 0)
 		full.local.port = fake.port++;

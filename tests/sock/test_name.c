@@ -51,6 +51,17 @@ static void errors_in_order(void **state)
 			 -PARLEY_EINVAL);
 }
 
+/* Who names a port needs none of those that are chosen. */
+static void no_port_left_to_choose(void **state)
+{
+	int fd = fresh(SOCK_AF_INET);
+
+	(void)state;
+	fake.port = 0;
+	assert_int_equal(bind_to(fd, end4(203, 0, 113, 9, 80)), -PARLEY_EADDRNOTAVAIL);
+	assert_int_equal(bind_to(fd, end4(192, 0, 2, 1, 80)), 0);
+}
+
 static void port_in_use(void **state)
 {
 	int a = fresh(SOCK_AF_INET), b = fresh(SOCK_AF_INET), c = fresh(SOCK_AF_INET6);
@@ -244,9 +255,16 @@ static void sockaddr_in6(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(errors_in_order),	 T(port_in_use),	   T(reuse_needs_both),
-		T(reuseport_needs_both), T(over_time_wait),	   T(port_0_is_chosen_at_once),
-		T(bind_without_port),	 T(names_of_a_connection), T(sockaddr_in),
+		T(errors_in_order),
+		T(no_port_left_to_choose),
+		T(port_in_use),
+		T(reuse_needs_both),
+		T(reuseport_needs_both),
+		T(over_time_wait),
+		T(port_0_is_chosen_at_once),
+		T(bind_without_port),
+		T(names_of_a_connection),
+		T(sockaddr_in),
 		T(sockaddr_in6),
 	};
 
