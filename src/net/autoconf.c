@@ -310,6 +310,19 @@ static void learn_mtu(struct interface *interface, uint32_t mtu)
 		interface->egress.mtu_v6 = mtu;
 }
 
+/*
+ * There is a router: none is asked for any more, if one has been asked for. Otherwise once, since
+ * an answer may say more than what came by itself (RFC 4861 6.3.7).
+ */
+static void solicited(struct autoconf *autoconf)
+{
+	if (autoconf->solicitations + autoconf->solicit_owed == AUTOCONF_SOLICITATIONS)
+		return;
+	autoconf->solicitations = 0;
+	autoconf->solicit_at = UINT64_MAX;
+	autoconf->solicit_owed = false;
+}
+
 void autoconf_advertised(struct parley_host *host, struct interface *interface,
 			 const struct ip_packet *packet, const struct nd_message *message)
 {
@@ -319,9 +332,8 @@ void autoconf_advertised(struct parley_host *host, struct interface *interface,
 		host_drop(host, interface->index, packet, PARLEY_DROP_ICMP_IGNORED);
 		return;
 	}
-	autoconf->solicitations = 0;
-	autoconf->solicit_at = UINT64_MAX;
-	autoconf->solicit_owed = false;
+	if (message->lifetime)
+		solicited(autoconf);
 	if (message->has_mac)
 		neighbour_learn(host, interface, &packet->src, message->mac);
 	learn_router(host, interface, &packet->src, message->lifetime);

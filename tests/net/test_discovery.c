@@ -392,6 +392,60 @@ static void test_autoconf(void **state)
 	assert_int_equal(parley_deadline(s->host), UINT64_MAX);
 }
 
+static struct nd_message advertisement(uint16_t lifetime, uint32_t valid, uint32_t preferred)
+{
+	struct nd_message message = {
+		.type = ICMPV6_ROUTER_ADVERTISEMENT,
+		.has_mac = true,
+		.mac = other,
+		.lifetime = lifetime,
+		.mtu = 1400,
+		.prefix_count = 1,
+		.prefix = {{.len = 64, .on_link = true, .autonomous = true}},
+	};
+
+	message.prefix[0].valid = valid;
+	message.prefix[0].preferred = preferred;
+	message.prefix[0].prefix = station_addr("2001:db8:5::");
+	return message;
+}
+
+static bool solicits(struct station *s, uint64_t within)
+{
+	struct nd_message message;
+
+	station_wait(s, within);
+	if (!parley_output_pending(s->host, s->ifindex))
+		return false;
+	expect(s, (struct eth_addr){{0x33, 0x33, 0, 0, 0, 2}}, ICMPV6_ROUTER_SOLICITATION,
+	       &message);
+	return true;
+}
+
+/*
+ * RFC 4861 6.3.7: routers are asked for once at least, also when one has spoken before, and until
+ * one has that is a default router.
+ */
+static void test_solicits_until_answered(void **state)
+{
+	struct nd_message message = advertisement(1800, 7200, 7200);
+	struct station *s = *state;
+
+	parley_set(s->host, s->now, PARLEY_NO_CONN, PARLEY_SET_AUTOCONF, AUTOCONF_ALWAYS);
+	assert_true(station_out(s));
+	hear(s, "fe80::9", "ff02::1", &message);
+	assert_true(station_out(s)); /* the address in its prefix is probed for, too */
+	station_wait(s, AUTOCONF_DETECT);
+	hear(s, "fe80::9", "ff02::1", &message); /* just before the question goes */
+	assert_true(solicits(s, 0));
+	message.lifetime = 0;
+	hear(s, "fe80::9", "ff02::1", &message);
+	assert_true(solicits(s, AUTOCONF_SOLICIT_AGAIN));
+	message.lifetime = 1800;
+	hear(s, "fe80::9", "ff02::1", &message);
+	assert_false(solicits(s, AUTOCONF_SOLICIT_AGAIN));
+}
+
 /* A conflict about a generated address leads to another, three times (RFC 7217 6). */
 static void test_generated_conflict(void **state)
 {
@@ -416,24 +470,6 @@ static void test_generated_conflict(void **state)
 	}
 	station_expect_nothing(s);
 	assert_int_equal(eth0(s)->addresses.entry[1].state, ADDRESS_DUPLICATE);
-}
-
-static struct nd_message advertisement(uint16_t lifetime, uint32_t valid, uint32_t preferred)
-{
-	struct nd_message message = {
-		.type = ICMPV6_ROUTER_ADVERTISEMENT,
-		.has_mac = true,
-		.mac = other,
-		.lifetime = lifetime,
-		.mtu = 1400,
-		.prefix_count = 1,
-		.prefix = {{.len = 64, .on_link = true, .autonomous = true}},
-	};
-
-	message.prefix[0].valid = valid;
-	message.prefix[0].preferred = preferred;
-	message.prefix[0].prefix = station_addr("2001:db8:5::");
-	return message;
 }
 
 static void begin_autoconf(struct station *s)
@@ -609,6 +645,7 @@ int main(void)
 		BARE(test_conflict),
 		BARE(test_conflict_by_advertisement),
 		BARE(test_autoconf),
+		BARE(test_solicits_until_answered),
 		BARE(test_generated_conflict),
 		BARE(test_router),
 		BARE(test_lifetimes),
