@@ -88,8 +88,10 @@ static bool is_valid(const struct parley_interface *config)
 
 static void set_offload(struct interface *interface, const struct parley_interface *config)
 {
+	/* What routers have said of the link holds until the link becomes another. */
+	if (interface->egress.mtu != config->mtu)
+		interface->egress.mtu_v6 = config->mtu;
 	interface->egress.mtu = config->mtu;
-	interface->egress.mtu_v6 = config->mtu;
 	interface->egress.offload_checksum = config->offload != 0;
 	interface->egress.offload_segment = config->offload & PARLEY_OFFLOAD_SEGMENT;
 }

@@ -565,6 +565,34 @@ static void test_bounds(void **state)
 	assert_int_equal(eth0(s)->addresses.count, ADDRESSES);
 }
 
+static void set_interface(struct station *s, uint32_t mtu)
+{
+	struct parley_interface config = {
+		.size = sizeof config,
+		.link = PARLEY_LINK_ETHERNET,
+		.mtu = mtu,
+	};
+
+	memcpy(config.mac, station_mac.b, sizeof config.mac);
+	assert_int_equal(parley_interface_set(s->host, s->now, s->ifindex, &config), 0);
+}
+
+/* The MTU that routers say is kept when an interface is set without a new one. */
+static void test_mtu_of_the_link(void **state)
+{
+	struct nd_message message = advertisement(1800, 7200, 3600);
+	struct station *s = *state;
+
+	begin_autoconf(s);
+	hear(s, "fe80::9", "ff02::1", &message);
+	set_interface(s, 1500);
+	assert_int_equal(connect_to(s, "2001:db8:9::1"), 0);
+	assert_int_equal(station_expect_tcp(s, other).options.mss, 1400 - 60);
+	set_interface(s, 1300);
+	assert_int_equal(connect_to(s, "2001:db8:9::1"), 0);
+	assert_int_equal(station_expect_tcp(s, other).options.mss, 1300 - 60);
+}
+
 /* A router that does not answer gives way to the next. */
 static void test_router_fails(void **state)
 {
@@ -650,6 +678,7 @@ int main(void)
 		BARE(test_router),
 		BARE(test_lifetimes),
 		BARE(test_bounds),
+		BARE(test_mtu_of_the_link),
 		BARE(test_router_fails),
 		BARE(test_router_stops),
 		CASE(test_not_listening),
