@@ -162,6 +162,7 @@ int parley_interface_set(struct parley_host *host, uint64_t now, int ifindex,
 	    (address_any_v6(interface) && config->mtu < IPV6_MIN_MTU))
 		return -PARLEY_EINVAL;
 	set_offload(interface, config);
+	autoconf_begin(host, interface, AUTOCONF_ALWAYS);
 	return 0;
 }
 

@@ -593,6 +593,19 @@ static void test_mtu_of_the_link(void **state)
 	assert_int_equal(station_expect_tcp(s, other).options.mss, 1300 - 60);
 }
 
+/* IPv6 begins on a link that was too short for it when the MTU grows. */
+static void test_mtu_grows(void **state)
+{
+	struct station *s = *state;
+
+	set_interface(s, 1000);
+	begin_autoconf(s);
+	assert_false(eth0(s)->autoconf.running);
+	set_interface(s, 1500);
+	assert_true(eth0(s)->autoconf.running);
+	assert_true(address_any_v6(eth0(s)));
+}
+
 /* A router that does not answer gives way to the next. */
 static void test_router_fails(void **state)
 {
@@ -679,6 +692,7 @@ int main(void)
 		BARE(test_lifetimes),
 		BARE(test_bounds),
 		BARE(test_mtu_of_the_link),
+		BARE(test_mtu_grows),
 		BARE(test_router_fails),
 		BARE(test_router_stops),
 		CASE(test_not_listening),
