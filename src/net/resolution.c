@@ -135,10 +135,15 @@ bool resolution_output(struct parley_host *host, struct interface *interface,
 	struct resolutions *owed = &interface->resolutions;
 	struct neighbour *neighbour;
 
-	if (owed->count) {
-		fill_reply(interface, frame, &owed->ring[owed->first]);
+	while (owed->count) {
+		const struct resolution *reply = &owed->ring[owed->first];
+
 		owed->first = (owed->first + 1) % RESOLUTIONS;
 		owed->count--;
+		/* The address may have been taken away meanwhile. */
+		if (!address_is_usable(interface, &reply->ours))
+			continue;
+		fill_reply(interface, frame, reply);
 		return true;
 	}
 	neighbour = neighbour_ask(host, interface);

@@ -444,6 +444,22 @@ static void test_reply_ring(void **state)
 	assert_int_equal(parley_drops(s->host, PARLEY_DROP_REPLY_RING_FULL), 40 - RESOLUTIONS);
 }
 
+/* Who asks for an address just before it is taken away must not be told that we have it. */
+static void test_answer_for_an_address_removed(void **state)
+{
+	struct parley_addr ours = station_addr("192.0.2.1"), second = station_addr("192.0.2.7");
+	struct station *s = *state;
+	struct arp_packet packet;
+
+	assert_int_equal(parley_address_add(s->host, s->now, s->ifindex, &second, 24), 0);
+	station_hear_arp(s, ARP_REQUEST, "192.0.2.2", station_peer, "192.0.2.1");
+	station_hear_arp(s, ARP_REQUEST, "192.0.2.2", station_peer, "192.0.2.7");
+	assert_int_equal(parley_address_remove(s->host, s->now, s->ifindex, &ours), 0);
+	packet = station_expect_arp(s, station_peer, ARP_REPLY);
+	assert_true(ip_equal(&packet.sender, &second));
+	station_expect_nothing(s);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -470,6 +486,7 @@ int main(void)
 		CASE(test_strangers_are_bounded),
 		CASE(test_table_full),
 		CASE(test_interface_removed_while_waiting),
+		CASE(test_answer_for_an_address_removed),
 		CASE(test_reply_ring),
 	};
 
