@@ -169,6 +169,21 @@ uint64_t sock_generation(struct sock_layer *layer, int fd)
 	return s ? s->generation : 0;
 }
 
+/* What ICMP said, unless the connection has made progress since. */
+static int take_soft_error(const struct sock_layer *layer, struct sock *s)
+{
+	struct parley_status status;
+	int error = s->soft_error;
+
+	s->soft_error = 0;
+	memset(&status, 0, sizeof(status));
+	status.size = sizeof(status);
+	if (error && s->conn != PARLEY_NO_CONN &&
+	    parley_status(layer->host, s->conn, &status) >= 0 && !status.error)
+		return 0;
+	return error;
+}
+
 int sock_error(struct sock_layer *layer, int fd)
 {
 	struct sock *s = sock_enter(layer, fd);
@@ -177,11 +192,7 @@ int sock_error(struct sock_layer *layer, int fd)
 	if (!s)
 		return -PARLEY_EBADF;
 	error = sock_take_error(s);
-	if (!error) {
-		error = s->soft_error;
-		s->soft_error = 0;
-	}
-	return error;
+	return error ? error : take_soft_error(layer, s);
 }
 
 int sock_watch_set(struct sock_layer *layer, int fd, struct sock_watch *watch)
