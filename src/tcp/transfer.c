@@ -323,7 +323,7 @@ static void apply(struct tcp *tcp, struct tcb *tcb, enum parley_setting setting)
 		notice_raise(tcp, &tcb->notice, PARLEY_WRITABLE);
 	}
 	/* What a SYN announces can be changed until it has gone. */
-	if (tcb->state == PARLEY_SYN_SENT && !tcb->segs_out)
+	if (tcb->state == PARLEY_SYN_SENT && tcb->owed & OWE_SYN && !tcb->retransmits)
 		open_prepare(tcp, tcb);
 	if ((setting == PARLEY_SET_KEEPALIVE || setting == PARLEY_SET_KEEPALIVE_IDLE) &&
 	    tcb->state >= PARLEY_ESTABLISHED && tcb->state != PARLEY_TIME_WAIT) {

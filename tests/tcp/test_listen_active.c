@@ -274,6 +274,33 @@ static void test_no_memory(void **unused)
 	peer_done(&p);
 }
 
+/* A SYN that has not gone says what was set last, though others went before it. */
+static void test_setting_before_the_second_syn(void **unused)
+{
+	struct parley_open open;
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	peer_reach(&p, PEER_PASSIVE, PARLEY_SYN_RECEIVED);
+	recv(&p, "R", 1, 0, 0);
+	expect_state(&p, LISTEN);
+	assert_int_equal(user_listening(&p.tcp, p.conn, &open), 0);
+	open.local = (struct parley_endpoint){p.tuple.local, p.tuple.local_port};
+	open.remote = (struct parley_endpoint){p.tuple.remote, p.tuple.remote_port};
+	assert_int_equal(user_open_active(&p.tcp, p.conn, &open, 1), 0);
+	assert_int_equal(user_set(&p.tcp, p.conn, PARLEY_SET_MSS, 700), 0);
+	p.edge_free = true;
+	peer_step(&p);
+	assert_int_equal(next_sent(&p).mss, 700);
+	peer_wait(&p, SEC(1));
+	assert_int_equal(user_set(&p.tcp, p.conn, PARLEY_SET_MSS, 600), 0);
+	peer_wait(&p, SEC(2));
+	assert_int_equal(next_sent(&p).mss, 700);
+	peer_forget(&p);
+	peer_done(&p);
+}
+
 /* A SYN for which there is no memory leaves no trace of its sender. */
 static void test_syn_without_memory(void **unused)
 {
@@ -311,6 +338,7 @@ int main(void)
 		cmocka_unit_test(test_taken_by_a_half_open),
 		cmocka_unit_test(test_over_a_remnant),
 		cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_setting_before_the_second_syn),
 		cmocka_unit_test(test_syn_without_memory),
 	};
 
