@@ -89,12 +89,23 @@ void recovery_duplicate(struct tcp *tcp, struct tcb *tcb)
 		}
 		return;
 	}
-	if (tcb->dupacks == DUP_THRESHOLD) {
+	/* Step 2: what covers no more than `recover` may come from what went again without need. */
+	if (tcb->dupacks == DUP_THRESHOLD && !(tcb->flags & TCB_AT_RECOVER)) {
 		/* Two before this one, also where limited transmit did not count them. */
 		tcb->sacked_bytes = 3u * tcb->mss;
 		bound_departed(tcb);
 		enter(tcp, tcb);
 	}
+}
+
+/*
+ * All that was sent before the loss was found has been acknowledged. Whether anything more has is
+ * known from now on by a flag: `recover` itself would seem to be ahead 2^31 bytes later.
+ */
+static void recovered(struct tcb *tcb)
+{
+	if (seq_eq(tcb->snd.una, tcb->recover))
+		tcb->flags |= TCB_AT_RECOVER;
 }
 
 /* RFC 6582 3.2 step 3, full acknowledgement. */
@@ -107,6 +118,7 @@ static void leave(struct tcp *tcp, struct tcb *tcb)
 	tcb->flags &= ~(uint32_t)(TCB_RECOVERY | TCB_PARTIAL_SEEN);
 	tcb->sacked_bytes = 0;
 	tell_cwnd(tcp, tcb, PARLEY_CAUSE_RECOVERED);
+	recovered(tcb);
 }
 
 /* RFC 6582 3.2 step 3, partial acknowledgement: the next hole is at the new SND.UNA. */
@@ -122,6 +134,7 @@ static void partial(struct tcp *tcp, struct tcb *tcb, uint32_t bytes)
 void recovery_advance(struct tcp *tcp, struct tcb *tcb, uint32_t bytes, uint32_t flight)
 {
 	tcb->dupacks = 0;
+	tcb->flags &= ~(uint32_t)TCB_AT_RECOVER;
 	if (tcb->flags & TCB_RECOVERY) {
 		if (seq_geq(tcb->snd.una, tcb->recover))
 			leave(tcp, tcb);
@@ -134,8 +147,10 @@ void recovery_advance(struct tcp *tcp, struct tcb *tcb, uint32_t bytes, uint32_t
 	tcb->sacked_bytes = 0;
 	congestion_of(tcb)->acked(tcb, bytes, flight);
 	tcb->flags &= ~(uint32_t)TCB_CWND_LIMITED;
-	if (tcb->flags & TCB_AFTER_RTO && seq_geq(tcb->snd.una, tcb->recover))
+	if (tcb->flags & TCB_AFTER_RTO && seq_geq(tcb->snd.una, tcb->recover)) {
 		tcb->flags &= ~(uint32_t)TCB_AFTER_RTO;
+		recovered(tcb);
+	}
 }
 
 void recovery_timeout(struct tcp *tcp, struct tcb *tcb)

@@ -439,25 +439,62 @@ static void test_partial_ack_deflates(void **unused)
 }
 
 /*
- * Once all that was sent before a timeout is acknowledged, duplicates tell of a new loss, and slow
- * start goes by its own limit again. Not a byte before that.
+ * Once more than all that was sent before a timeout is acknowledged, duplicates tell of a new loss,
+ * and slow start goes by its own limit again. Not a byte before that (RFC 6582 3.2 step 2, 4):
+ * duplicates of just the end of it come from what was sent again without need.
  */
 static void test_after_a_timeout(void **unused)
 {
 	(void)unused;
-	for (uint32_t missing = 0; missing < 2; missing++) {
+	for (uint32_t missing = 0; missing < 3; missing++) {
 		struct peer p;
 
 		sending(&p, 100);
 		peer_forget(&p);
 		peer_wait(&p, MS(200));
 		peer_forget(&p);
-		recv(&p, ".", 1, 10001 - missing, 0);
+		recv(&p, ".", 1, 10001 - missing / 2, 0);
 		peer_forget(&p);
 		assert_int_equal(cwnd(&p), 2000);
-		for (int i = 0; i < 3; i++)
-			recv(&p, ".", 1, 10001 - missing, 0);
+		if (!missing)
+			recv(&p, ".", 1, 10002, 0);
+		peer_forget(&p);
+		for (int i = 0; i < 9; i++)
+			recv(&p, ".", 1, missing ? 10001 - missing / 2 : 10002, 0);
 		assert_int_equal(p.tcp.counters[PARLEY_COUNTER_FAST_RETRANS], !missing);
+		peer_forget(&p);
+		peer_done(&p);
+	}
+}
+
+/*
+ * RFC 6582 3.2 step 2: behind a recovery, too: duplicates that cover no more than what it recovered
+ * halve nothing once more; limited transmit (RFC 3042) goes on. What lies beyond is a new loss.
+ */
+static void test_duplicates_of_what_was_recovered(void **unused)
+{
+	(void)unused;
+	for (uint32_t more = 0; more < 2; more++) {
+		struct peer p;
+		uint32_t ack = 10001 + 1000 * more;
+
+		sending(&p, 100);
+		expect_segments(&p, 1, 10);
+		peer_set(&p, PARLEY_SET_LIMITED_TRANSMIT, 0);
+		for (int i = 0; i < 3; i++)
+			recv(&p, ".", 1, 1, 0);
+		peer_set(&p, PARLEY_SET_LIMITED_TRANSMIT, 1);
+		expect_segments(&p, 1, 1);
+		recv(&p, ".", 1, 10001, 0);
+		expect_segments(&p, 10001, 2);
+		recv(&p, ".", 1, ack, 0);
+		peer_forget(&p);
+		recv(&p, ".", 1, ack, 0);
+		recv(&p, ".", 1, ack, 0);
+		assert_int_equal(p.sent_count, more + 1);
+		for (int i = 0; i < 3; i++)
+			recv(&p, ".", 1, ack, 0);
+		assert_int_equal(p.tcp.counters[PARLEY_COUNTER_FAST_RETRANS], 1 + more);
 		peer_forget(&p);
 		peer_done(&p);
 	}
@@ -589,6 +626,7 @@ int main(void)
 		cmocka_unit_test(test_avoidance_after_a_timeout),
 		cmocka_unit_test(test_partial_ack_without_memory),
 		cmocka_unit_test(test_recovery_without_memory),
+		cmocka_unit_test(test_duplicates_of_what_was_recovered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
