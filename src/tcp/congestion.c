@@ -28,6 +28,8 @@ void congestion_restart(struct tcb *tcb)
 {
 	uint32_t window = congestion_initial_window(tcb);
 
-	if (tcb->cwnd > window)
-		tcb->cwnd = window;
+	if (tcb->cwnd <= window)
+		return;
+	tcb->cwnd = window;
+	tcb->prior_cwnd_acked = 0;
 }

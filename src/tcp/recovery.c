@@ -53,6 +53,7 @@ static void enter(struct tcp *tcp, struct tcb *tcb)
 	tcb->recover = tcb->snd.nxt;
 	tcb->ssthresh = congestion_of(tcb)->ssthresh(tcb, flight);
 	tcb->cwnd = tcb->ssthresh;
+	tcb->prior_cwnd_acked = 0;
 	count(tcp, PARLEY_COUNTER_RENO_RECOVERY);
 	count(tcp, PARLEY_COUNTER_FAST_RETRANS);
 	tell_cwnd(tcp, tcb, PARLEY_CAUSE_RECOVERY);

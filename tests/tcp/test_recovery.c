@@ -600,6 +600,59 @@ static void test_recovery_without_memory(void **unused)
 	peer_done(&p);
 }
 
+/*
+ * What was acknowledged towards the next segment of a large window is nothing towards that of the
+ * small one that a recovery leaves: it would grow with each ACK (RFC 5681 3.1: one a round trip).
+ */
+static void test_avoidance_after_a_recovery(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	sending(&p, 5);
+	expect_segments(&p, 1, 5);
+	peer_tcb(&p)->cwnd = 40000;
+	peer_tcb(&p)->ssthresh = 20000;
+	peer_tcb(&p)->prior_cwnd_acked = 39000;
+	for (int i = 0; i < 4; i++)
+		recv(&p, ".", 1, 1, 0);
+	peer_forget(&p);
+	recv(&p, ".", 1, 5001, 0);
+	assert_int_equal(cwnd(&p), 2000);
+	peer_tcb(&p)->cwnd = peer_tcb(&p)->ssthresh;
+	assert_int_equal(cwnd(&p), 2500);
+	user_sends(&p, 40000);
+	for (uint32_t i = 0; i < 2; i++)
+		recv(&p, ".", 1, 6001 + 1000 * i, 0);
+	assert_int_equal(cwnd(&p), 2500);
+	recv(&p, ".", 1, 8001, 0);
+	assert_int_equal(cwnd(&p), 3500);
+	peer_forget(&p);
+	peer_done(&p);
+}
+
+/* The same where the window falls because nothing was sent for long (RFC 5681 4.1). */
+static void test_avoidance_after_a_pause(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	sending(&p, 1);
+	recv(&p, ".", 1, 1001, 0);
+	peer_forget(&p);
+	peer_tcb(&p)->cwnd = 100000;
+	peer_tcb(&p)->ssthresh = 5000;
+	peer_tcb(&p)->prior_cwnd_acked = 90000;
+	peer_wait(&p, SEC(10));
+	user_sends(&p, 40000);
+	expect_segments(&p, 1001, 10);
+	recv(&p, ".", 1, 2001, 0);
+	recv(&p, ".", 1, 3001, 0);
+	assert_int_equal(cwnd(&p), 10000);
+	peer_forget(&p);
+	peer_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -627,6 +680,8 @@ int main(void)
 		cmocka_unit_test(test_partial_ack_without_memory),
 		cmocka_unit_test(test_recovery_without_memory),
 		cmocka_unit_test(test_duplicates_of_what_was_recovered),
+		cmocka_unit_test(test_avoidance_after_a_recovery),
+		cmocka_unit_test(test_avoidance_after_a_pause),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
