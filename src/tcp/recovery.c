@@ -125,7 +125,7 @@ static void leave(struct tcp *tcp, struct tcb *tcb)
 /* RFC 6582 3.2 step 3, partial acknowledgement: the next hole is at the new SND.UNA. */
 static void partial(struct tcp *tcp, struct tcb *tcb, uint32_t bytes)
 {
-	uint32_t deflate = bytes > tcb->mss ? bytes - tcb->mss : 0;
+	uint32_t deflate = bytes >= tcb->mss ? bytes - tcb->mss : bytes;
 
 	tcb->sacked_bytes = tcb->sacked_bytes > deflate ? tcb->sacked_bytes - deflate : 0;
 	bound_departed(tcb);

@@ -431,7 +431,7 @@ static void test_partial_ack_deflates(void **unused)
 	/* 14 under way, 9 of them arrived. Three acknowledged: 11 and 7, and the fourth again. */
 	recv(&p, ".", 1, 3001, 0);
 	expect_segments_of_recovery(&p, 3001, 14001, 1);
-	/* Less than a segment takes nothing away. */
+	/* Less than a segment puts nothing back. */
 	recv(&p, ".", 1, 3501, 0);
 	expect(&p, ".", 3501, 1, 500);
 	expect_none(&p);
@@ -653,6 +653,30 @@ static void test_avoidance_after_a_pause(void **unused)
 	peer_done(&p);
 }
 
+/*
+ * RFC 6582 3.2 step 3: a partial ACK of less than a segment takes its bytes out of the window and
+ * puts nothing back: what may be under way falls by as much as is.
+ */
+static void test_short_partial_ack_deflates(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	sending(&p, 40);
+	expect_segments(&p, 1, 10);
+	for (int i = 0; i < 8; i++)
+		recv(&p, ".", 1, 1, 0);
+	peer_forget(&p);
+	recv(&p, ".", 1, 501, 0);
+	expect(&p, ".", 501, 1, 500);
+	expect_none(&p);
+	recv(&p, ".", 1, 1001, 0);
+	expect(&p, ".", 1001, 1, 1000);
+	/* 13 under way, 8 of them said to have arrived, cwnd 5: full, as it was before. */
+	expect_none(&p);
+	peer_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -682,6 +706,7 @@ int main(void)
 		cmocka_unit_test(test_duplicates_of_what_was_recovered),
 		cmocka_unit_test(test_avoidance_after_a_recovery),
 		cmocka_unit_test(test_avoidance_after_a_pause),
+		cmocka_unit_test(test_short_partial_ack_deflates),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
