@@ -167,14 +167,6 @@ static void start_timer(struct tcp *tcp, struct tcb *tcb)
 		tcb_arm(tcp, tcb, PARLEY_TIMER_RETRANSMIT, tcp->now + tcb->rto);
 }
 
-/* Bytes of a record without the FIN. */
-static uint32_t text_of(const struct tcb *tcb, const struct record *record)
-{
-	bool fin = tcb_snd_offset(tcb, record->lo) + record->len > tcb->snd_end;
-
-	return record->len - fin;
-}
-
 static bool send_again(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
 {
 	struct record *record = sent_first_lost(tcb);
@@ -187,7 +179,7 @@ static bool send_again(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
 		return false;
 	}
 	/* A record may be longer than one segment; without memory the timer tries again. */
-	if (text_of(tcb, record) > tcb->mss && !sent_split(tcp, record, tcb->mss))
+	if (sent_text(tcb, record) > tcb->mss && !sent_split(tcp, record, tcb->mss))
 		return false;
 	if (!forced && pipe + record->len > tcb->cwnd && pipe)
 		return false;

@@ -34,7 +34,7 @@ static void lose_first(struct tcp *tcp, struct tcb *tcb, enum parley_why why)
 
 	if (!first)
 		return;
-	if (first->len > first->size && !sent_split(tcp, first, first->size))
+	if (sent_text(tcb, first) > first->size && !sent_split(tcp, first, first->size))
 		return; /* no memory: the retransmission timer will see to it */
 	recovery_lose(tcb, first);
 	tcb->main_why = (uint8_t)why;

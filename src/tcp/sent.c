@@ -88,6 +88,13 @@ struct record *sent_next(const struct tcb *tcb, const struct record *record)
 	return by_seq(list_next(&tcb->sending->by_seq, &record->by_seq));
 }
 
+uint32_t sent_text(const struct tcb *tcb, const struct record *record)
+{
+	bool fin = tcb_snd_offset(tcb, record->lo) + record->len > tcb->snd_end;
+
+	return record->len - fin;
+}
+
 void sent_mark_lost(struct tcb *tcb, struct record *record)
 {
 	if (record->marks & SENT_LOST)

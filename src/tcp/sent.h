@@ -46,6 +46,9 @@ struct record *sent_first_lost(struct tcb *tcb);
 struct record *sent_first(const struct tcb *tcb);
 struct record *sent_next(const struct tcb *tcb, const struct record *record);
 
+/* Bytes of a record without the FIN. */
+uint32_t sent_text(const struct tcb *tcb, const struct record *record);
+
 void sent_mark_lost(struct tcb *tcb, struct record *record);
 void sent_mark_all_lost(struct tcb *tcb);
 

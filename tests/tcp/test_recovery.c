@@ -677,6 +677,26 @@ static void test_short_partial_ack_deflates(void **unused)
 	peer_done(&p);
 }
 
+/* A FIN that was lost with the text before it goes again with it, not a round trip later. */
+static void test_fin_goes_again_with_its_text(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	sending(&p, 10);
+	expect_segments(&p, 1, 10);
+	user_sends(&p, 1000);
+	assert_int_equal(user_shutdown(&p.tcp, p.conn, PARLEY_SHUT_WR), 0);
+	for (int i = 0; i < 3; i++)
+		recv(&p, ".", 1, 1, 0);
+	expect(&p, "FP.", 10001, 1, 1000);
+	expect(&p, ".", 1, 1, 1000);
+	recv(&p, ".", 1, 10001, 0);
+	expect(&p, "FP.", 10001, 1, 1000);
+	recv(&p, ".", 1, 11002, 0);
+	peer_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -707,6 +727,7 @@ int main(void)
 		cmocka_unit_test(test_avoidance_after_a_recovery),
 		cmocka_unit_test(test_avoidance_after_a_pause),
 		cmocka_unit_test(test_short_partial_ack_deflates),
+		cmocka_unit_test(test_fin_goes_again_with_its_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
