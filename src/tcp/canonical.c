@@ -80,11 +80,15 @@ static void put_records(struct canonical *out, const struct tcp *tcp, const stru
 		put_seq(out, list_entry(link, const struct record, by_time)->lo, tcb->iss);
 }
 
-/* Half of the smallest cwnd, one segment, is never a used window: what is less decides nothing. */
+/*
+ * Half of the smallest cwnd, one segment, is never a used window: what is less decides nothing, but
+ * in avoidance with a cwnd of less than two segments, which a larger MTU may leave.
+ */
 static void put_flight(struct canonical *out, const struct tcb *tcb)
 {
 	const struct sending *sending = tcb->sending;
-	bool decides = sending->flight_max > tcb->mss / 2u;
+	bool avoids = tcb->cwnd >= tcb->ssthresh && sending->flight_max + tcb->mss > tcb->cwnd;
+	bool decides = avoids || sending->flight_max > tcb->mss / 2u;
 
 	put(out, decides ? sending->flight_max : 0);
 	put_seq(out, decides ? sending->flight_end : tcb->iss, tcb->iss);

@@ -16,17 +16,18 @@ static void start(struct tcb *tcb)
 
 /*
  * A window that was not used says nothing about the path: it does not grow (RFC 7661 4.1). In slow
- * start more than half of it is enough, at any time of the round trip: what an application writes
- * at once comes back in several ACKs.
+ * start more than half of it is enough. It counts what was under way at any time of the round trip:
+ * what an application writes at once comes back in several ACKs, and several ACKs may come before
+ * output has its turn.
  */
 static bool window_was_used(const struct tcb *tcb, uint32_t flight)
 {
 	if (tcb->flags & TCB_CWND_LIMITED)
 		return true;
-	if (tcb->cwnd >= tcb->ssthresh)
-		return flight + tcb->mss > tcb->cwnd;
 	if (tcb->sending && flight < tcb->sending->flight_max)
 		flight = tcb->sending->flight_max;
+	if (tcb->cwnd >= tcb->ssthresh)
+		return flight + tcb->mss > tcb->cwnd;
 	return flight > tcb->cwnd / 2;
 }
 

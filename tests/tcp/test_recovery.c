@@ -697,6 +697,26 @@ static void test_fin_goes_again_with_its_text(void **unused)
 	peer_done(&p);
 }
 
+/*
+ * In avoidance a window that was full counts as used for all ACKs of it, also when several come
+ * before output has its turn.
+ */
+static void test_avoidance_by_the_batch(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	sending(&p, 100);
+	peer_tcb(&p)->ssthresh = 10000;
+	expect_segments(&p, 1, 10);
+	for (uint32_t i = 1; i <= 10; i++)
+		arrives_ack(&p, 1 + 1000 * i);
+	peer_step(&p);
+	assert_int_equal(cwnd(&p), 11000);
+	expect_segments(&p, 10001, 11);
+	peer_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -728,6 +748,7 @@ int main(void)
 		cmocka_unit_test(test_avoidance_after_a_pause),
 		cmocka_unit_test(test_short_partial_ack_deflates),
 		cmocka_unit_test(test_fin_goes_again_with_its_text),
+		cmocka_unit_test(test_avoidance_by_the_batch),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
