@@ -85,6 +85,15 @@ static uint64_t worthwhile(const struct tcb *tcb, uint64_t buffer)
 	return buffer / 2 < tcb->local_mss ? buffer / 2 : tcb->local_mss;
 }
 
+/* So much of it can the field say, in whole units. */
+static uint64_t offerable(const struct tcb *tcb, uint64_t free)
+{
+	uint64_t most = (uint64_t)UINT16_MAX << tcb->rcv_shift;
+	uint64_t unit = (uint64_t)1 << tcb->rcv_shift;
+
+	return (free < most ? free : most) & ~(unit - 1);
+}
+
 uint16_t window_advertise(const struct tcp *tcp, struct tcb *tcb)
 {
 	uint64_t buffer = buffer_receive(tcp, tcb);
@@ -95,8 +104,7 @@ uint16_t window_advertise(const struct tcp *tcp, struct tcb *tcb)
 	/* The edge rests when nothing more comes, and where nobody would remember that it moved. */
 	if (tcb->flags & (TCB_FIN_RECEIVED | TCB_EPHEMERAL))
 		free = wnd;
-	free = free < most ? free : most;
-	free &= ~(unit - 1);
+	free = offerable(tcb, free);
 	if (free >= wnd + worthwhile(tcb, buffer))
 		wnd = free;
 	/*
@@ -116,11 +124,9 @@ uint16_t window_advertise(const struct tcp *tcp, struct tcb *tcb)
 bool window_worth_telling(const struct tcp *tcp, const struct tcb *tcb)
 {
 	uint64_t buffer = buffer_receive(tcp, tcb);
-	uint64_t most = (uint64_t)UINT16_MAX << tcb->rcv_shift;
-	uint64_t free = room(tcb, buffer);
+	uint64_t free = offerable(tcb, room(tcb, buffer));
 	uint64_t step = 2 * worthwhile(tcb, buffer);
 
-	free = free < most ? free : most;
 	if (tcb->rcv.wnd < tcb->local_mss)
 		return free >= tcb->rcv.wnd + worthwhile(tcb, buffer);
 	if (tcb_setting(tcb, PARLEY_SET_UPDATE_WHEN_DOUBLED))

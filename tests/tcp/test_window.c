@@ -293,6 +293,30 @@ static void test_no_update_beyond_the_field(void **unused)
 }
 
 /*
+ * With scaling the window opens by whole units: until one is free that makes it worth while, a user
+ * who reads byte by byte has nothing to tell. An ACK that says nothing is a duplicate to the peer.
+ */
+static void test_no_update_that_opens_nothing(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	open_with(&p, 0, 7); /* 64 KiB, in units of 512 */
+	for (uint32_t i = 0; i < 64; i++)
+		recv(&p, ".", 1 + 1024 * i, 1, 1024);
+	peer_wait(&p, MS(40));
+	peer_forget(&p);
+	assert_int_equal(peer_tcb(&p)->rcv.wnd, 0);
+	user_receives(&p, 1460);
+	for (int i = 1460; i < 1535; i++)
+		user_receives(&p, 1);
+	expect_none(&p);
+	user_receives(&p, 1);
+	assert_int_equal(expect(&p, ".", 1, 65537, 0).wnd, 1536);
+	peer_done(&p);
+}
+
+/*
  * A FIN needs no room: at a closed window it is acceptable, so an ACK of what was not sent that
  * comes with it is challenged and answered no more often than that.
  */
@@ -412,6 +436,7 @@ int main(void)
 		cmocka_unit_test(test_right_edge_never_moves_left),
 		cmocka_unit_test(test_update_by_a_quarter),
 		cmocka_unit_test(test_no_update_beyond_the_field),
+		cmocka_unit_test(test_no_update_that_opens_nothing),
 		cmocka_unit_test(test_fin_at_a_closed_window_is_acceptable),
 		cmocka_unit_test(test_fin_at_the_edge_by_the_letter),
 		cmocka_unit_test(test_rounded_up),
