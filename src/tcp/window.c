@@ -114,7 +114,8 @@ uint16_t window_advertise(const struct tcp *tcp, struct tcb *tcb)
 	if (wnd & (unit - 1)) {
 		uint64_t up = (wnd + unit - 1) & ~(unit - 1);
 
-		wnd = up <= room(tcb, buffer) + unit && up <= most ? up : wnd & ~(unit - 1);
+		wnd = tcb_readable(tcb) + up <= buffer + unit && up <= most ? up
+									    : wnd & ~(unit - 1);
 	}
 	if (wnd > tcb->rcv.wnd) /* SHLD-14 */
 		tcb->rcv.wnd = (uint32_t)wnd;

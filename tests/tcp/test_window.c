@@ -316,6 +316,26 @@ static void test_no_update_that_opens_nothing(void **unused)
 	peer_done(&p);
 }
 
+/* A sender of single bytes fills the buffer and what rounding up has added, and then no more. */
+static void test_single_bytes_come_to_an_end(void **unused)
+{
+	struct peer p;
+	uint32_t seq = 1;
+
+	(void)unused;
+	open_with(&p, 0, 7); /* 64 KiB, in units of 512 */
+	for (uint32_t i = 0; i < 63; i++, seq += 1024)
+		recv(&p, ".", seq, 1, 1024);
+	for (uint32_t i = 0; i < 4096 && peer_tcb(&p)->rcv.wnd; i++, seq++) {
+		recv(&p, ".", seq, 1, 1);
+		peer_wait(&p, MS(40));
+		peer_forget(&p);
+	}
+	assert_int_equal(peer_tcb(&p)->rcv.wnd, 0);
+	assert_true(tcb_readable(peer_tcb(&p)) <= 65536 + 512);
+	peer_done(&p);
+}
+
 /*
  * A FIN needs no room: at a closed window it is acceptable, so an ACK of what was not sent that
  * comes with it is challenged and answered no more often than that.
@@ -437,6 +457,7 @@ int main(void)
 		cmocka_unit_test(test_update_by_a_quarter),
 		cmocka_unit_test(test_no_update_beyond_the_field),
 		cmocka_unit_test(test_no_update_that_opens_nothing),
+		cmocka_unit_test(test_single_bytes_come_to_an_end),
 		cmocka_unit_test(test_fin_at_a_closed_window_is_acceptable),
 		cmocka_unit_test(test_fin_at_the_edge_by_the_letter),
 		cmocka_unit_test(test_rounded_up),
