@@ -85,12 +85,18 @@ static uint64_t worthwhile(const struct tcb *tcb, uint64_t buffer)
 	return buffer / 2 < tcb->local_mss ? buffer / 2 : tcb->local_mss;
 }
 
-/* So much of it can the field say, in whole units. */
-static uint64_t offerable(const struct tcb *tcb, uint64_t free)
+/*
+ * How much of what is free the field can say, in whole units. A buffer that holds less than one can
+ * be told by a whole one alone.
+ */
+static uint64_t offerable(const struct tcb *tcb, uint64_t buffer)
 {
 	uint64_t most = (uint64_t)UINT16_MAX << tcb->rcv_shift;
 	uint64_t unit = (uint64_t)1 << tcb->rcv_shift;
+	uint64_t free = room(tcb, buffer);
 
+	if (buffer < unit)
+		return free && free >= worthwhile(tcb, buffer) ? unit : 0;
 	return (free < most ? free : most) & ~(unit - 1);
 }
 
@@ -98,14 +104,12 @@ uint16_t window_advertise(const struct tcp *tcp, struct tcb *tcb)
 {
 	uint64_t buffer = buffer_receive(tcp, tcb);
 	uint64_t most = (uint64_t)UINT16_MAX << tcb->rcv_shift;
-	uint64_t free = room(tcb, buffer), unit = (uint64_t)1 << tcb->rcv_shift;
-	uint64_t wnd = tcb->rcv.wnd;
+	uint64_t unit = (uint64_t)1 << tcb->rcv_shift;
+	uint64_t free = offerable(tcb, buffer), wnd = tcb->rcv.wnd;
 
 	/* The edge rests when nothing more comes, and where nobody would remember that it moved. */
-	if (tcb->flags & (TCB_FIN_RECEIVED | TCB_EPHEMERAL))
-		free = wnd;
-	free = offerable(tcb, free);
-	if (free >= wnd + worthwhile(tcb, buffer))
+	if (!(tcb->flags & (TCB_FIN_RECEIVED | TCB_EPHEMERAL)) &&
+	    free >= wnd + worthwhile(tcb, buffer))
 		wnd = free;
 	/*
 	 * The field counts in units: to keep the right edge where it is, round up; but a sender of
@@ -125,9 +129,11 @@ uint16_t window_advertise(const struct tcp *tcp, struct tcb *tcb)
 bool window_worth_telling(const struct tcp *tcp, const struct tcb *tcb)
 {
 	uint64_t buffer = buffer_receive(tcp, tcb);
-	uint64_t free = offerable(tcb, room(tcb, buffer));
+	uint64_t free = offerable(tcb, buffer);
 	uint64_t step = 2 * worthwhile(tcb, buffer);
 
+	if (buffer >> tcb->rcv_shift == 0) /* it is open or closed */
+		return free > tcb->rcv.wnd;
 	if (tcb->rcv.wnd < tcb->local_mss)
 		return free >= tcb->rcv.wnd + worthwhile(tcb, buffer);
 	if (tcb_setting(tcb, PARLEY_SET_UPDATE_WHEN_DOUBLED))

@@ -337,6 +337,48 @@ static void test_single_bytes_come_to_an_end(void **unused)
 }
 
 /*
+ * A buffer that has become smaller than a unit of the window scale: it closes when it is full, and
+ * opens by a unit when it is not, or nothing could ever come again.
+ */
+static void test_buffer_of_less_than_a_unit(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	p.wscale = 7;
+	peer_set(&p, PARLEY_SET_RECEIVE_BUFFER_MAX, 1 << 30); /* in units of 16384 */
+	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	peer_set(&p, PARLEY_SET_RECEIVE_BUFFER, 10000);
+	for (uint32_t i = 0; i < 64; i++) {
+		recv(&p, ".", 1 + 1024 * i, 1, 1024);
+		if (i < 50)
+			user_receives(&p, 1024);
+	}
+	peer_wait(&p, MS(40));
+	while (p.sent_count > 1)
+		next_sent(&p);
+	assert_int_equal(expect(&p, ".", 1, 65537, 0).wnd, 0);
+	/* 14336 bytes wait: until a segment's worth of the buffer is free it stays closed. */
+	user_receives(&p, 5795);
+	expect_none(&p);
+	user_receives(&p, 1);
+	assert_int_equal(expect(&p, ".", 1, 65537, 0).wnd, 16384);
+	user_receives(&p, 8540);
+	expect_none(&p);
+	/* It is filled to the last byte. */
+	for (uint32_t i = 0; i < 16; i++)
+		recv(&p, ".", 65537 + 1024 * i, 1, 1024);
+	peer_wait(&p, MS(40));
+	while (p.sent_count > 1)
+		next_sent(&p);
+	assert_int_equal(expect(&p, ".", 1, 81921, 0).wnd, 0);
+	user_receives(&p, 16384);
+	assert_int_equal(expect(&p, ".", 1, 81921, 0).wnd, 16384);
+	peer_done(&p);
+}
+
+/*
  * A FIN needs no room: at a closed window it is acceptable, so an ACK of what was not sent that
  * comes with it is challenged and answered no more often than that.
  */
@@ -458,6 +500,7 @@ int main(void)
 		cmocka_unit_test(test_no_update_beyond_the_field),
 		cmocka_unit_test(test_no_update_that_opens_nothing),
 		cmocka_unit_test(test_single_bytes_come_to_an_end),
+		cmocka_unit_test(test_buffer_of_less_than_a_unit),
 		cmocka_unit_test(test_fin_at_a_closed_window_is_acceptable),
 		cmocka_unit_test(test_fin_at_the_edge_by_the_letter),
 		cmocka_unit_test(test_rounded_up),
