@@ -143,11 +143,12 @@ static void retransmission_timeout(struct tcp *tcp, struct tcb *tcb)
 	}
 	rtt_backoff(tcb);
 	tcb_arm(tcp, tcb, PARLEY_TIMER_RETRANSMIT, next_try(tcp, tcb, tcb->rto));
+	recovery_timeout(tcp, tcb); /* UNL-18 */
 	if (tcb->snd.wnd)
-		recovery_timeout(tcp, tcb); /* UNL-18 */
-	else
-		/* MUST-35 */
-		tcb_owe(tcp, tcb, OWE_PROBE); /* the window was shut on what is under way */
+		return;
+	/* The window was shut on what is under way: probes, and all of it again once it opens. */
+	tcb->owed &= (uint16_t)~OWE_REXMIT;
+	tcb_owe(tcp, tcb, OWE_PROBE); /* MUST-35 */
 }
 
 /*

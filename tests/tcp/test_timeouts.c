@@ -470,6 +470,43 @@ static void test_window_that_opens_on_text_under_way(void **unused)
 	peer_done(&p);
 }
 
+/*
+ * The window was shut on what is under way, and opens after long probing: what the peer has thrown
+ * away meanwhile is not waited for by a timer that has backed off for minutes.
+ */
+static void test_window_shut_on_text_under_way(void **unused)
+{
+	(void)unused;
+	for (uint32_t taken = 0; taken < 2; taken++) {
+		struct peer p;
+
+		peer_init(&p);
+		peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+		user_sends(&p, 5000);
+		peer_forget(&p);
+		p.wnd = 0;
+		recv(&p, ".", 1, 1, 0);
+		for (int i = 0; i < 9; i++) {
+			while (!p.sent_count)
+				peer_wait(&p, MS(100));
+			assert_int_equal(next_sent(&p).seq, 1);
+			peer_forget(&p);
+			recv(&p, ".", 1, 1, 0);
+			expect_none(&p);
+		}
+		p.wnd = 50000;
+		recv(&p, ".", 1, 1 + taken, 0);
+		for (uint32_t una = 1 + taken; una < 5001;) {
+			struct sent sent = next_sent(&p);
+
+			assert_int_equal(sent.seq, una);
+			una += sent.len;
+			recv(&p, ".", 1, una, 0);
+		}
+		peer_done(&p);
+	}
+}
+
 /* A device that takes nothing: the SYN's timer goes on, and the attempt ends in its time. */
 static void test_syn_that_no_device_takes(void **unused)
 {
@@ -566,6 +603,7 @@ int main(void)
 		cmocka_unit_test(test_released_behind_a_closed_window),
 		cmocka_unit_test(test_empty_probes),
 		cmocka_unit_test(test_window_that_opens_on_text_under_way),
+		cmocka_unit_test(test_window_shut_on_text_under_way),
 		cmocka_unit_test(test_syn_that_no_device_takes),
 		cmocka_unit_test(test_persist_becomes_override),
 		cmocka_unit_test(test_each_ack_restarts_the_timer),
