@@ -113,16 +113,16 @@ static void take_window(struct tcp *tcp, struct tcb *tcb, const struct segment *
 }
 
 /* RFC 5681 2: (a) outstanding data, (b) no text, (c) no SYN or FIN, (d) ACK and (e) window same. */
-static bool is_duplicate(const struct tcb *tcb, const struct segment *segment)
+static bool is_duplicate(const struct tcb *tcb, const struct segment *segment, bool bare)
 {
-	return tcb_flight(tcb) && !segment->text_len && !(segment->flags & (TCP_SYN | TCP_FIN)) &&
-	       seq_eq(segment->ack, tcb->snd.una) &&
+	return tcb_flight(tcb) && bare && seq_eq(segment->ack, tcb->snd.una) &&
 	       (uint32_t)segment->wnd << tcb->snd_shift == tcb->snd.wnd && tcb->snd.wnd;
 }
 
-void acknowledge(struct tcp *tcp, struct tcb *tcb, const struct segment *segment, uint64_t at)
+void acknowledge(struct tcp *tcp, struct tcb *tcb, const struct segment *segment, bool bare,
+		 uint64_t at)
 {
-	bool duplicate = is_duplicate(tcb, segment);
+	bool duplicate = is_duplicate(tcb, segment, bare);
 	bool advances = seq_gt(segment->ack, tcb->snd.una);
 
 	if (advances)

@@ -13,7 +13,11 @@
  */
 bool acknowledge_in_range(const struct tcb *tcb, struct seq ack);
 
-/* Advances SND.UNA, takes the new window, counts duplicates; `at` is when the segment arrived. */
-void acknowledge(struct tcp *tcp, struct tcb *tcb, const struct segment *segment, uint64_t at);
+/*
+ * Advances SND.UNA, takes the new window, counts duplicates. `bare`: the segment came without text,
+ * SYN and FIN, whatever has been trimmed from it since; `at` is when that was.
+ */
+void acknowledge(struct tcp *tcp, struct tcb *tcb, const struct segment *segment, bool bare,
+		 uint64_t at);
 
 #endif

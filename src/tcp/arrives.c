@@ -33,13 +33,15 @@ struct step {
 	struct segment seg;
 	struct seq up; /* SEG.UP, from where the segment began before it was trimmed */
 	bool unscaled; /* it came with a SYN, which is trimmed now: so its window has no scale */
+	bool bare;     /* it came without text, SYN and FIN */
 };
 
 static struct step step_of(const struct arrival *arrival, const struct segment *segment)
 {
 	return (struct step){.arrival = arrival,
 			     .seg = *segment,
-			     .up = seq_add(segment->seq, segment->up)}; /* MUST-62 */
+			     .up = seq_add(segment->seq, segment->up), /* MUST-62 */
+			     .bare = !segment->len};
 }
 
 static bool drop(struct tcp *tcp, const struct tcb *tcb, const struct step *s,
@@ -332,6 +334,11 @@ static void text_of_syn(struct tcp *tcp, struct tcb *tcb, struct step *s)
 	window_trim(tcb, &s->seg);
 }
 
+static void take_ack(struct tcp *tcp, struct tcb *tcb, const struct step *s)
+{
+	acknowledge(tcp, tcb, &s->seg, s->bare, s->arrival->at);
+}
+
 /* 3.10.7.4, fifth, in SYN-RECEIVED: the third step of the handshake, or nothing of the kind. */
 static bool synchronize(struct tcp *tcp, struct tcb *tcb, struct step *s)
 {
@@ -348,7 +355,7 @@ static bool synchronize(struct tcp *tcp, struct tcb *tcb, struct step *s)
 	tcb->snd.wl1 = s->seg.seq;
 	tcb->snd.wl2 = s->seg.ack;
 	tcb->snd_shift = s->unscaled ? 0 : shift;
-	acknowledge(tcp, tcb, &s->seg, s->arrival->at);
+	take_ack(tcp, tcb, s);
 	tcb->snd_shift = shift;
 	return true;
 }
@@ -376,22 +383,22 @@ static bool fifth_check_ack(struct tcp *tcp, struct tcb *tcb, struct step *s)
 	case PARLEY_ESTABLISHED:
 	case PARLEY_FIN_WAIT_2:
 	case PARLEY_CLOSE_WAIT:
-		acknowledge(tcp, tcb, &s->seg, s->arrival->at);
+		take_ack(tcp, tcb, s);
 		return true;
 	case PARLEY_FIN_WAIT_1:
-		acknowledge(tcp, tcb, &s->seg, s->arrival->at);
+		take_ack(tcp, tcb, s);
 		/* With the peer's FIN in the same segment: straight to TIME-WAIT, in the eighth. */
 		if (tcb_fin_acked(tcb) && !fin_is_next(tcb, &s->seg))
 			tcb_set_state(tcp, tcb, PARLEY_FIN_WAIT_2, PARLEY_CAUSE_SEGMENT);
 		return true;
 	case PARLEY_CLOSING:
-		acknowledge(tcp, tcb, &s->seg, s->arrival->at);
+		take_ack(tcp, tcb, s);
 		if (!tcb_fin_acked(tcb))
 			return drop(tcp, tcb, s, PARLEY_DROP_CLOSING_ACK);
 		tcb_set_state(tcp, tcb, PARLEY_TIME_WAIT, PARLEY_CAUSE_SEGMENT);
 		return true;
 	case PARLEY_LAST_ACK:
-		acknowledge(tcp, tcb, &s->seg, s->arrival->at);
+		take_ack(tcp, tcb, s);
 		if (!tcb_fin_acked(tcb))
 			return true;
 		tcb_end(tcp, tcb, 0, PARLEY_CAUSE_SEGMENT);

@@ -183,6 +183,31 @@ static void test_writable_is_told_once(void **unused)
 	peer_done(&p);
 }
 
+/*
+ * RFC 5681 2: what carries text is no duplicate ACK, also where our window is closed and all of the
+ * text is cut off: the peer probes.
+ */
+static void test_probes_are_no_duplicates(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	peer_set(&p, PARLEY_SET_RECEIVE_BUFFER, 1000);
+	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	recv(&p, "P.", 1, 1, 1000);
+	user_sends(&p, 5000);
+	peer_forget(&p);
+	assert_int_equal(peer_tcb(&p)->rcv.wnd, 0);
+	for (int i = 0; i < 5; i++) {
+		recv(&p, ".", 1001, 1, 1);
+		expect(&p, ".", 5001, 1001, 0);
+		expect_none(&p);
+	}
+	assert_int_equal(p.tcp.counters[PARLEY_COUNTER_DUP_ACKS], 0);
+	peer_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -194,6 +219,7 @@ int main(void)
 		cmocka_unit_test(test_scaled_windows),
 		cmocka_unit_test(test_all_acknowledged),
 		cmocka_unit_test(test_writable_is_told_once),
+		cmocka_unit_test(test_probes_are_no_duplicates),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
