@@ -43,13 +43,16 @@ static void give_up(struct tcp *tcp, struct tcb *tcb)
 }
 
 /* The next time at which the timer is to fire: R2 is kept to the point, not to the next RTO. */
-static uint64_t next_try(const struct tcp *tcp, const struct tcb *tcb, uint64_t after)
+static uint64_t next_try(const struct tcp *tcp, struct tcb *tcb, uint64_t after)
 {
 	uint64_t r2 = (uint64_t)tcb_setting(tcb, PARLEY_SET_R2);
 	uint64_t at = tcp->now + after;
 
-	if (r2 && tcb->stalled_since != TCB_NEVER && tcb->stalled_since + r2 < at)
+	tcb->flags &= ~(uint32_t)TCB_UNTIL_R2;
+	if (r2 && tcb->stalled_since != TCB_NEVER && tcb->stalled_since + r2 < at) {
 		at = tcb->stalled_since + r2;
+		tcb->flags |= TCB_UNTIL_R2;
+	}
 	return at;
 }
 
@@ -59,6 +62,42 @@ static bool past_r2(const struct tcp *tcp, const struct tcb *tcb)
 	uint64_t r2 = (uint64_t)tcb_setting(tcb, PARLEY_SET_R2);
 
 	return r2 && tcp->now - tcb->stalled_since >= r2; /* MUST-20, MUST-21 */
+}
+
+/* When what was sent last has waited for `after`, ns. Of a SYN only the first time is known. */
+static uint64_t try_due(const struct tcb *tcb, uint64_t after)
+{
+	const struct record *first = sent_first(tcb);
+	uint64_t most = (uint64_t)tcb_setting(tcb, PARLEY_SET_MAX_RTO);
+	uint64_t rto = (uint64_t)tcb_setting(tcb, PARLEY_SET_INITIAL_RTO);
+	uint64_t due = tcb->stalled_since;
+
+	if (first)
+		return first->at + after;
+	if (tcb_synchronized(tcb)) /* an empty probe's is not known */
+		return 0;
+	for (unsigned n = 0; n <= tcb->retransmits; n++) {
+		due += rto < most ? rto : most;
+		rto = rto < most ? 2 * rto : most;
+	}
+	return due;
+}
+
+/*
+ * The timer stood at R2, and R2 has been put off since: the user has raised it, or the peer has
+ * answered a probe. Nothing goes again before `after`, ns, has passed since it went (RFC 6298 5).
+ */
+static bool r2_put_off(struct tcp *tcp, struct tcb *tcb, enum parley_timer timer, uint64_t after)
+{
+	uint64_t due;
+
+	if (!(tcb->flags & TCB_UNTIL_R2) || !tcb->retransmits)
+		return false;
+	due = try_due(tcb, after);
+	if (due <= tcp->now || (tcb->stalled_since != TCB_NEVER && past_r2(tcp, tcb)))
+		return false;
+	tcb_arm(tcp, tcb, timer, next_try(tcp, tcb, due - tcp->now));
+	return true;
 }
 
 /* A SYN or SYN,ACK was not answered. */
@@ -125,6 +164,8 @@ static void give_up_for_memory(struct tcp *tcp, struct tcb *tcb)
 /* RETRANSMISSION TIMEOUT: the head of the queue again, and a doubled timeout (RFC 6298 5.4-5.6). */
 static void retransmission_timeout(struct tcp *tcp, struct tcb *tcb)
 {
+	if (r2_put_off(tcp, tcb, PARLEY_TIMER_RETRANSMIT, tcb->rto))
+		return;
 	bump(tcp, tcb);
 	tell_timer(tcp, tcb, PARLEY_TIMER_RETRANSMIT, tcb->retransmits);
 	count(tcp, PARLEY_COUNTER_TIMEOUTS);
@@ -157,6 +198,8 @@ static void retransmission_timeout(struct tcp *tcp, struct tcb *tcb)
  */
 static void persist_timeout(struct tcp *tcp, struct tcb *tcb)
 {
+	if (r2_put_off(tcp, tcb, PARLEY_TIMER_PERSIST, rtt_backed_off(tcb, tcb->retransmits)))
+		return;
 	bump(tcp, tcb);
 	tell_timer(tcp, tcb, PARLEY_TIMER_PERSIST, tcb->retransmits);
 	tell_r1(tcp, tcb);

@@ -64,6 +64,41 @@ static void test_r1_and_r2(void **unused)
 	peer_done(&p);
 }
 
+/*
+ * The last timer before R2 stands at R2, not at the RTO. Where R2 is put off meanwhile nothing goes
+ * again before its RTO (RFC 6298 5): neither text nor a SYN.
+ */
+static void test_r2_put_off(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	established(&p);
+	peer_set(&p, PARLEY_SET_R2, PARLEY_S(1));
+	user_sends(&p, 10);
+	peer_wait(&p, MS(610));
+	peer_forget(&p);
+	peer_set(&p, PARLEY_SET_R2, PARLEY_S(100));
+	peer_wait(&p, MS(780)); /* sent at 0, 200 and 600, due at 1400 */
+	expect_none(&p);
+	peer_wait(&p, MS(20));
+	expect(&p, "P.", 1, 1, 10);
+	assert_int_equal(peer_tcb(&p)->retransmits, 3);
+	peer_done(&p);
+
+	peer_init(&p);
+	peer_set(&p, PARLEY_SET_R2, PARLEY_S(4));
+	peer_connect(&p);
+	peer_wait(&p, MS(3100));
+	peer_forget(&p);
+	peer_set(&p, PARLEY_SET_R2, PARLEY_S(100));
+	peer_wait(&p, MS(3800)); /* at 0, 1 and 3 s, due at 7 s */
+	expect_none(&p);
+	peer_wait(&p, MS(200));
+	expect(&p, "S", 0, 0, 0);
+	peer_done(&p);
+}
+
 /* MUST-21: R2 of 0 means for ever. */
 static void test_r2_off(void **unused)
 {
@@ -227,6 +262,24 @@ static void test_persist_lives_while_answered(void **unused)
 	expect_state(&p, ESTABLISHED);
 	peer_wait(&p, SEC(600));
 	expect_state(&p, CLOSED);
+	peer_done(&p);
+}
+
+/* The same where a probe is answered just before R2: the next one keeps its interval (SHLD-30). */
+static void test_probe_answered_before_r2(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	closed_window(&p);
+	peer_set(&p, PARLEY_SET_R2, PARLEY_S(1));
+	peer_wait(&p, MS(1100)); /* probes at 200 and 600; R2 would be over at 1200 */
+	peer_forget(&p);
+	recv(&p, ".", 1, 1001, 0);
+	peer_wait(&p, MS(290));
+	expect_none(&p);
+	peer_wait(&p, MS(10));
+	expect(&p, ".", 1001, 1, 1);
 	peer_done(&p);
 }
 
@@ -586,7 +639,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_retransmission_backs_off),
 		cmocka_unit_test(test_r1_and_r2),
+		cmocka_unit_test(test_r2_put_off),
 		cmocka_unit_test(test_r2_off),
+		cmocka_unit_test(test_probe_answered_before_r2),
 		cmocka_unit_test(test_syn_gives_up),
 		cmocka_unit_test(test_most_syn_retries_end),
 		cmocka_unit_test(test_syn_ack_gives_up),
