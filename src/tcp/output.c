@@ -120,7 +120,7 @@ static bool send_syn(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
 		out->segment.options.wscale = tcb->rcv_shift;
 	}
 	tcb->owed &= (uint16_t)~OWE_SYN;
-	if (!tcb->retransmits)
+	if (tcb->main_why == PARLEY_WHY_NEW)
 		tcb->stalled_since = tcp->now;
 	if (tcb->main_timer != PARLEY_TIMER_RETRANSMIT || tcb->main_at <= tcp->now)
 		tcb_arm(tcp, tcb, PARLEY_TIMER_RETRANSMIT, again);

@@ -99,6 +99,28 @@ static void test_r2_put_off(void **unused)
 	peer_done(&p);
 }
 
+/* R2 counts from our first SYN,ACK, also if the peer made us repeat it before the timer did. */
+static void test_r2_of_a_repeated_syn(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	peer_set(&p, PARLEY_SET_R2, PARLEY_S(3));
+	peer_open_passive(&p);
+	recv(&p, "S", 0, 0, 0);
+	peer_wait(&p, MS(900));
+	recv(&p, "S", 0, 0, 0);
+	peer_forget(&p);
+	peer_wait(&p, MS(2050));
+	expect(&p, "S.", 0, 1, 0);
+	expect_state(&p, SYN_RECEIVED);
+	peer_wait(&p, MS(50));
+	expect_none(&p);
+	expect_state(&p, LISTEN);
+	peer_done(&p);
+}
+
 /* MUST-21: R2 of 0 means for ever. */
 static void test_r2_off(void **unused)
 {
@@ -640,6 +662,7 @@ int main(void)
 		cmocka_unit_test(test_retransmission_backs_off),
 		cmocka_unit_test(test_r1_and_r2),
 		cmocka_unit_test(test_r2_put_off),
+		cmocka_unit_test(test_r2_of_a_repeated_syn),
 		cmocka_unit_test(test_r2_off),
 		cmocka_unit_test(test_probe_answered_before_r2),
 		cmocka_unit_test(test_syn_gives_up),
