@@ -192,6 +192,16 @@ static void put_round(struct canonical *out, const struct tcp *tcp, const struct
 	put(out, (uint32_t)((uint32_t)tcb->read_off - tcb->round.off));
 }
 
+/* How long what was last received decides anything: keep-alive (timeouts.c), answers (output.c). */
+static uint64_t last_received_counts(const struct tcb *tcb)
+{
+	if (tcb->keepalive_at != TCB_NEVER)
+		return TCB_NEVER;
+	if (tcb->flags & TCB_INTERACTIVE || !tcb_setting(tcb, PARLEY_SET_QUICK_ACKS))
+		return 0;
+	return (uint64_t)tcb_setting(tcb, PARLEY_SET_DELAYED_ACK);
+}
+
 static void put_times(struct canonical *out, const struct tcp *tcp, const struct tcb *tcb)
 {
 	uint64_t now = tcp->now;
@@ -207,8 +217,7 @@ static void put_times(struct canonical *out, const struct tcp *tcp, const struct
 		(uint64_t)tcb_setting(tcb, PARLEY_SET_CHALLENGE_INTERVAL));
 	/* Restarting from idle compares with the RTO, which is no larger. */
 	put_ago(out, now, tcb->last_sent, (uint64_t)tcb_setting(tcb, PARLEY_SET_MAX_RTO) + 1);
-	if (tcb->keepalive_at != TCB_NEVER)
-		put_ago(out, now, tcb->last_received, TCB_NEVER);
+	put_ago(out, now, tcb->last_received, last_received_counts(tcb));
 	put_round(out, tcp, tcb);
 }
 

@@ -445,6 +445,38 @@ static void test_deadlines(void **unused)
 	peer_done(&p);
 }
 
+/*
+ * With "quick-acks" what was last received says, up to the delay of an ACK, whether our next text
+ * is an answer (output.c); once we are known to answer it does not count any more.
+ */
+static void test_last_received_decides(void **unused)
+{
+	struct form before, after;
+	struct peer p;
+	struct tcb *tcb;
+
+	(void)unused;
+	busy(&p, 1000, 2000);
+	tcb = peer_tcb(&p);
+	peer_wait(&p, SEC(1));
+	for (int i = 0; i < 4; i++) {
+		bool decides = i == 1;
+
+		peer_set(&p, PARLEY_SET_QUICK_ACKS, i > 0 ? 10 : 0);
+		if (i == 2)
+			tcb->flags |= TCB_INTERACTIVE;
+		if (i == 3)
+			tcb->flags &= ~(uint32_t)TCB_INTERACTIVE;
+		tcb->last_received = p.tcp.now - (i == 3 ? MS(60) : MS(10));
+		form_of(&before, &p.tcp);
+		tcb->last_received -= MS(1);
+		form_of(&after, &p.tcp);
+		assert_int_equal(same(&before, &after), !decides);
+	}
+	peer_forget(&p);
+	peer_done(&p);
+}
+
 /* The text under way when some of it is acknowledged already. */
 static void test_text_behind_what_is_acknowledged(void **unused)
 {
@@ -707,6 +739,7 @@ int main(void)
 		cmocka_unit_test(test_parts_count),
 		cmocka_unit_test(test_each_bit),
 		cmocka_unit_test(test_deadlines),
+		cmocka_unit_test(test_last_received_decides),
 		cmocka_unit_test(test_text_behind_what_is_acknowledged),
 		cmocka_unit_test(test_text_behind_the_syn),
 		cmocka_unit_test(test_other_entries),
