@@ -294,6 +294,7 @@ static void put_listener(struct canonical *out, const struct listener *listener)
 	put(out, listener->listening.local.port);
 	put(out, (uint64_t)listener->queued << 32 | listener->half_open);
 	put(out, (uint64_t)listener->backlog << 1 | listener->decides);
+	put(out, listener->half_open ? listener->offered : 0);
 	put_notice(out, &listener->notice);
 	put_settings(out, listener->settings);
 }

@@ -72,7 +72,10 @@ struct syn_entry *half_open_new(struct tcp *tcp, const struct tcb *tcb, struct l
 		pool_put(&tcp->syns, entry);
 		return NULL;
 	}
-	listener->half_open++;
+	if (!listener->half_open++)
+		listener->offered = 0;
+	if (listener->offered < tcb->rcv.wnd)
+		listener->offered = (uint16_t)tcb->rcv.wnd;
 	return entry;
 }
 
@@ -135,6 +138,9 @@ void half_open_expand(struct tcp *tcp, const struct syn_entry *entry, struct tcb
 	open_prepare(tcp, tcb);
 	open_sent_syn(tcb);
 	open_peer(tcb, entry->irs, entry->mss, -1, entry->wnd);
+	/* Nor is what was offered taken back (SHLD-14); the entry has no room for its window. */
+	if (listener && tcb->rcv.wnd < listener->offered)
+		tcb->rcv.wnd = listener->offered;
 	/* As the SYNs have agreed, whatever the listener's settings have become (RFC 7323 2.2). */
 	if (entry->snd_shift != SYN_NO_SCALING) {
 		tcb->flags |= TCB_SCALING;

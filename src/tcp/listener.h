@@ -28,7 +28,8 @@ struct listener {
 	uint32_t half_open; /* SYN entries */
 	/* Held SYNs that the user has not fetched yet, oldest first: slots (held.h). */
 	uint32_t held_first, held_last;
-	bool decides; /* the user decides on each SYN */
+	uint16_t offered; /* the largest window that any of them was offered, bytes */
+	bool decides;	  /* the user decides on each SYN */
 };
 
 /* For a listener: all but the slot is set from `open`. NULL without memory. */

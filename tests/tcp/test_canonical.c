@@ -674,6 +674,9 @@ static void test_each_field_of_a_listener(void **unused)
 	expect_new(forms, &n, &p.tcp);
 	CHANGED(listener, queued, 1);
 	CHANGED(listener, half_open, 1);
+	listener->half_open = 1; /* what they were offered counts while there are any */
+	CHANGED(listener, offered, 1);
+	listener->half_open = 0;
 	CHANGED(listener, backlog, 5);
 	CHANGED(listener, decides, true);
 	CHANGED(listener, listening.local.port, 81);

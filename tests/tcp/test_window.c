@@ -113,6 +113,33 @@ static void test_scale_outlives_the_setting(void **unused)
 	peer_done(&p);
 }
 
+/* SHLD-14: nor is what the SYN,ACK offered taken back, whatever the listener's buffer becomes. */
+static void test_offer_outlives_the_setting(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	p.wscale = -1;
+	peer_listen(&p, 1);
+	recv(&p, "S", 0, 0, 0);
+	assert_int_equal(expect(&p, "S.", 0, 1, 0).wnd, 65535);
+	assert_int_equal(user_set(&p.tcp, p.listener, PARLEY_SET_RECEIVE_BUFFER, 1000), 0);
+	peer_wait(&p, SEC(1));
+	assert_int_equal(expect(&p, "S.", 0, 1, 0).wnd, 65535);
+	recv(&p, "P.", 1, 1, 1460);
+	peer_wait(&p, MS(40));
+	assert_int_equal(expect(&p, ".", 1, 1461, 0).wnd, 65535 - 1460);
+	assert_int_equal(user_accept(&p.tcp, p.listener, 7, &p.conn), 0);
+	user_receives(&p, 1460);
+	/* The next to come are offered what the buffer is then. */
+	p.tuple.remote_port++;
+	p.edge_known = false;
+	recv(&p, "S", 0, 0, 0);
+	assert_int_equal(next_sent(&p).wnd, 1000);
+	peer_done(&p);
+}
+
 /* The last ACKs of a remnant offer what its connection had offered. */
 static void test_remnant_offers_the_same(void **unused)
 {
@@ -490,6 +517,7 @@ int main(void)
 		cmocka_unit_test(test_scale_needs_both),
 		cmocka_unit_test(test_half_open_ack_is_scaled),
 		cmocka_unit_test(test_scale_outlives_the_setting),
+		cmocka_unit_test(test_offer_outlives_the_setting),
 		cmocka_unit_test(test_remnant_offers_the_same),
 		cmocka_unit_test(test_fills_and_closes),
 		cmocka_unit_test(test_small_buffer_opens_by_half),
