@@ -167,6 +167,19 @@ static void start_timer(struct tcp *tcp, struct tcb *tcb)
 		tcb_arm(tcp, tcb, PARLEY_TIMER_RETRANSMIT, tcp->now + tcb->rto);
 }
 
+/*
+ * SHLD-16: the window was taken back: what is outside must wait. A record that its edge cuts goes
+ * as far as that, if no ACK will move it. Is all of the record inside?
+ */
+static bool cut_at_window(struct tcp *tcp, struct tcb *tcb, struct record *record, bool may_cut)
+{
+	int32_t inside = seq_diff(seq_add(tcb->snd.una, tcb->snd.wnd), record->lo);
+
+	if (inside >= (int32_t)record->len)
+		return true;
+	return may_cut && inside > 0 && sent_split(tcp, record, (uint32_t)inside);
+}
+
 static bool send_again(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
 {
 	struct record *record = sent_first_lost(tcb);
@@ -183,10 +196,8 @@ static bool send_again(struct tcp *tcp, struct tcb *tcb, struct tcp_out *out)
 		return false;
 	if (!forced && pipe + record->len > tcb->cwnd && pipe)
 		return false;
-	if (!forced &&
-	    /* SHLD-16 */
-	    seq_gt(seq_add(record->lo, record->len), seq_add(tcb->snd.una, tcb->snd.wnd)))
-		return false; /* the window was taken back: what is outside must wait */
+	if (!cut_at_window(tcp, tcb, record, forced || !pipe) && !forced)
+		return false;
 	tcb->owed &= (uint16_t)~OWE_REXMIT;
 	sent_again(tcp, tcb, record);
 	start_segment(tcp, tcb, out, record->lo);

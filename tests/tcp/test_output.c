@@ -218,10 +218,13 @@ static void test_window_taken_back(void **unused)
 	expect_none(&p);
 	p.wnd = 500;
 	recv(&p, ".", 1, 2001, 0);
+	expect(&p, ".", 2001, 1, 500); /* as far as it reaches */
 	expect_none(&p);
 	p.wnd = 50000;
 	recv(&p, ".", 1, 2001, 0);
-	expect(&p, ".", 2001, 1, 1000);
+	expect(&p, ".", 2501, 1, 500);
+	expect(&p, "P.", 3001, 1, 1000);
+	expect_none(&p);
 	peer_done(&p);
 }
 

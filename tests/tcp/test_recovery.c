@@ -717,10 +717,37 @@ static void test_avoidance_by_the_batch(void **unused)
 	peer_done(&p);
 }
 
+/*
+ * SHLD-16: the window was taken back to less than a segment: what was lost goes again as far as the
+ * window reaches, with each ACK, not a piece of it with each timeout.
+ */
+static void test_lost_in_a_small_window(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	sending(&p, 3);
+	expect_segments(&p, 1, 3);
+	p.wnd = 640;
+	recv(&p, ".", 1, 1, 0);
+	peer_wait(&p, MS(200));
+	for (uint32_t una = 1; una < 3001;) {
+		struct sent sent = next_sent(&p);
+
+		assert_int_equal(sent.seq, una);
+		assert_int_equal(sent.len, una % 1000 == 1 ? 640 : 360);
+		expect_none(&p);
+		una += sent.len;
+		recv(&p, ".", 1, una, 0);
+	}
+	peer_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_slow_start),
+		cmocka_unit_test(test_lost_in_a_small_window),
 		cmocka_unit_test(test_slow_start_by_two),
 		cmocka_unit_test(test_slow_start_by_height),
 		cmocka_unit_test(test_half_used),
