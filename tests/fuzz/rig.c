@@ -2,6 +2,8 @@
 #include "rig.h"
 
 #include "base/checksum.h"
+#include "net/host.h"
+#include "tcp/canonical.h"
 #include "tcp/tcb.h"
 #include "wire/eth.h"
 #include "wire/icmpv6.h"
@@ -106,7 +108,6 @@ void rig_init(struct rig *rig, enum parley_link link, bool v6, uint32_t mtu, uin
 	demand(rig->ifindex == 1);
 	demand(parley_set(rig->host, rig->now, PARLEY_NO_CONN, PARLEY_SET_DAD, 0) == 0);
 	demand(parley_address_add(rig->host, rig->now, 1, &rig->us, v6 ? 64 : 24) == 0);
-	rig->empty_charge = parley_memory_charged(rig->host);
 }
 
 uint8_t rig_users(uint64_t offset)
@@ -354,12 +355,43 @@ static void reset(struct rig *rig, const struct parley_status *status)
 	rig_input(rig, frame, at, 0, true);
 }
 
+static void form_of(const struct rig *rig, struct canonical *form)
+{
+	form->n = 0;
+	tcp_canonical(&rig->host->tcp, form);
+}
+
+/* A host at rest stays as it is, in all that decides what comes, whoever looks and asks. */
+static void judge_rest(struct rig *rig)
+{
+	enum { WORDS = 4096 };
+	static uint64_t words[2][WORDS];
+	struct canonical before = {.word = words[0], .cap = WORDS};
+	struct canonical after = {.word = words[1], .cap = WORDS};
+	struct parley_status status = {.size = sizeof status};
+	struct parley_frame frame;
+	uint64_t cursor = 0;
+
+	rig_wait(rig, 0);
+	form_of(rig, &before);
+	parley_expire(rig->host, rig->now);
+	demand(parley_output(rig->host, rig->ifindex, rig->now, &frame, 1) == 0);
+	while (parley_each(rig->host, &cursor, &status) > 0)
+		;
+	demand(parley_check(rig->host) == NULL);
+	form_of(rig, &after);
+	demand(before.n == after.n);
+	demand(!memcmp(words[0], words[1],
+		       (before.n < WORDS ? before.n : WORDS) * sizeof words[0][0]));
+}
+
 /* Nothing may be left: not a connection, not a byte. */
 void rig_done(struct rig *rig)
 {
 	struct parley_status status = {.size = sizeof status};
 	uint64_t cursor = 0;
 
+	judge_rest(rig);
 	rig->slabs_max = UINT32_MAX;
 	for (int i = 0; i < RIG_HANDLES; i++) {
 		if (!rig->handles[i].conn)

@@ -55,7 +55,6 @@ struct rig {
 	int ifindex;
 	uint64_t now;
 	uint32_t slabs, slabs_max;
-	uint64_t empty_charge;
 	struct parley_addr us, peer;
 	struct rig_handle handles[RIG_HANDLES];
 	struct rig_flow flows[RIG_FLOWS];
