@@ -36,7 +36,7 @@ static struct route route_of(const struct interface *interface, const struct add
 
 void address_turns(struct parley_host *host, struct address *address, enum address_state state)
 {
-	address->state = state;
+	address->state = (uint8_t)state;
 	host->addressing++;
 }
 
