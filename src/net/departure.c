@@ -220,15 +220,26 @@ static void begin_turn(struct interface *interface, const struct tcb *tcb)
 	interface->turn_left = TURN;
 }
 
-/* RFC 4861 7.3.1: what the peer acknowledged has come through this neighbour. */
-static void pass_on_progress(struct parley_host *host, struct interface *interface,
-			     const struct way *way, struct tcb *tcb)
+/*
+ * RFC 4861 7.3.1: what the peer acknowledged has come through this neighbour. RFC 1122 3.3.1.4:
+ * what was sent R1 times in vain perhaps has not.
+ */
+static void pass_on_advice(struct parley_host *host, struct interface *interface,
+			   const struct way *way, struct tcb *tcb)
 {
-	if (!(tcb->flags & TCB_PROGRESS))
+	uint32_t advice = tcb->flags & (TCB_PROGRESS | TCB_PAST_R1);
+
+	if (!advice)
 		return;
-	tcb->flags &= ~(uint32_t)TCB_PROGRESS;
-	if (way->neighbour)
+	tcb->flags &= ~advice;
+	if (!way->neighbour)
+		return;
+	if (advice & TCB_PROGRESS) {
 		neighbour_confirm(host, interface, way->neighbour);
+	} else {
+		neighbour_doubt(interface, way->neighbour);
+		neighbour_use(host, interface, &way->neighbour->addr, false);
+	}
 }
 
 /*
@@ -274,7 +285,7 @@ static int connections_output(struct parley_host *host, struct interface *interf
 		struct way way = find_way(host, interface, &tcb->tuple.remote, false);
 
 		begin_turn(interface, tcb);
-		pass_on_progress(host, interface, &way, tcb);
+		pass_on_advice(host, interface, &way, tcb);
 		if (way.reach == WAITING)
 			neighbour_park(way.neighbour, tcb);
 		else if (way.reach == UNREACHABLE)

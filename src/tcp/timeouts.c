@@ -100,6 +100,13 @@ static bool r2_put_off(struct tcp *tcp, struct tcb *tcb, enum parley_timer timer
 	return true;
 }
 
+/* From R1 on output tells the IP layer that the next hop is to be doubted (MUST-20). */
+static void advise_ip(struct tcb *tcb)
+{
+	if (tcb->retransmits >= tcb_setting(tcb, PARLEY_SET_R1))
+		tcb->flags |= TCB_PAST_R1;
+}
+
 /* A SYN or SYN,ACK was not answered. */
 static void retransmit_syn(struct tcp *tcp, struct tcb *tcb)
 {
@@ -116,6 +123,7 @@ static void retransmit_syn(struct tcp *tcp, struct tcb *tcb)
 			give_up(tcp, tcb);
 		return;
 	}
+	advise_ip(tcb);
 	tcb->flags |= TCB_SYN_LOST;
 	tcb->main_why = PARLEY_WHY_RTO;
 	rtt_backoff(tcb);
@@ -123,9 +131,10 @@ static void retransmit_syn(struct tcp *tcp, struct tcb *tcb)
 	tcb_owe(tcp, tcb, OWE_SYN);
 }
 
-/* R1 is told on the way (MUST-20, SHLD-9). */
+/* R1 is told on the way, once to the user (SHLD-9). */
 static void tell_r1(struct tcp *tcp, struct tcb *tcb)
 {
+	advise_ip(tcb);
 	if (tcb->retransmits == tcb_setting(tcb, PARLEY_SET_R1) && tcb->flags & TCB_OWNED)
 		notice_raise(tcp, &tcb->notice, PARLEY_SOFT_ERROR); /* SHLD-9, UNL-8 */
 }

@@ -498,6 +498,8 @@ static void test_diffserv(void **state)
 	struct station *s = *state;
 	parley_conn conn = station_connect(s, "192.0.2.2", 80);
 
+	/* SYNs alone: no doubt about the next hop. */
+	assert_int_equal(parley_set(s->host, s->now, conn, PARLEY_SET_R1, 255), 0);
 	station_expect_arp(s, station_all, ARP_REQUEST);
 	station_hear_arp(s, ARP_REPLY, "192.0.2.2", station_peer, "192.0.2.1");
 	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {

@@ -322,6 +322,36 @@ static void test_reachable(void **state)
 	assert_int_equal(drain(s), 1);
 }
 
+/*
+ * MUST-20: what was sent R1 times in vain may have gone to a wrong hardware address. Whoever was
+ * trusted is asked then, and when nothing answers, everybody.
+ */
+static void test_doubted_at_r1(void **state)
+{
+	struct station *s = *state;
+
+	station_connect(s, "192.0.2.2", 80);
+	expect_request(s, station_all, "192.0.2.2");
+	station_hear_arp(s, ARP_REPLY, "192.0.2.2", other, "192.0.2.1");
+	station_expect_tcp(s, other);
+	for (int n = 0; n < 3; n++) {
+		station_wait(s, PARLEY_S(1) << n);
+		station_expect_tcp(s, other);
+		station_expect_nothing(s);
+	}
+	station_wait(s, NEIGHBOUR_DELAY_TIME);
+	for (int n = 0; n < NEIGHBOUR_TRIES; n++) {
+		expect_request(s, other, "192.0.2.2");
+		station_expect_nothing(s);
+		if (n < NEIGHBOUR_TRIES - 1)
+			station_wait(s, NEIGHBOUR_ASK_AGAIN);
+	}
+	station_wait(s, PARLEY_S(18));
+	expect_request(s, station_all, "192.0.2.2");
+	station_hear_arp(s, ARP_REPLY, "192.0.2.2", station_peer, "192.0.2.1");
+	assert_int_equal(station_expect_tcp(s, station_peer).flags, TCP_SYN);
+}
+
 static void test_not_revalidated(void **state)
 {
 	struct station *s = *state;
@@ -481,6 +511,7 @@ int main(void)
 		CASE(test_malformed),
 		CASE(test_revalidated),
 		CASE(test_reachable),
+		CASE(test_doubted_at_r1),
 		CASE(test_not_revalidated),
 		CASE(test_gateway),
 		CASE(test_strangers_are_bounded),
