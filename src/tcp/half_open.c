@@ -8,6 +8,7 @@
 #include "tcp/observe.h"
 #include "tcp/open.h"
 #include "tcp/output.h"
+#include "tcp/rtt.h"
 
 _Static_assert(sizeof(struct syn_entry) <= 96, "a SYN entry is at most 96 bytes");
 _Static_assert(offsetof(struct syn_entry, kind) == offsetof(struct tcb, kind),
@@ -29,12 +30,7 @@ static void send_syn_ack(struct tcp *tcp, struct tcb *tcb, enum parley_why why)
 static uint64_t timeout(const struct tcp *tcp, const struct settings *settings,
 			const struct syn_entry *entry)
 {
-	uint64_t rto = (uint64_t)settings->v[PARLEY_SET_INITIAL_RTO];
-	uint64_t most = (uint64_t)settings->v[PARLEY_SET_MAX_RTO];
-
-	for (uint8_t n = entry->retransmits; n && rto < most; n--)
-		rto *= 2;
-	return tcp->now + (rto < most ? rto : most);
+	return tcp->now + rtt_syn_waits(settings, entry->retransmits);
 }
 
 void half_open_learn(struct syn_entry *entry, const struct tcb *tcb)
@@ -206,19 +202,6 @@ static void overflow(struct tcp *tcp, struct syn_entry *entry, const struct arri
 	half_open_free(tcp, entry);
 }
 
-/* When the timer fires for the n-th time, counted from the first SYN,ACK, ns. */
-static uint64_t elapsed(const struct settings *settings, unsigned n)
-{
-	uint64_t rto = (uint64_t)settings->v[PARLEY_SET_INITIAL_RTO], sum = 0;
-	uint64_t most = (uint64_t)settings->v[PARLEY_SET_MAX_RTO];
-
-	while (n--) {
-		sum += rto < most ? rto : most;
-		rto = rto < most ? rto * 2 : most;
-	}
-	return sum;
-}
-
 /*
  * TCP_DEFER_ACCEPT: the user wants connections on which there is something to read. Its time is
  * counted in timeouts, and over when their count is at its end.
@@ -226,7 +209,7 @@ static uint64_t elapsed(const struct settings *settings, unsigned n)
 static bool defers(const struct listener *listener, const struct syn_entry *entry)
 {
 	return entry->retransmits < UINT8_MAX &&
-	       elapsed(listener->settings, entry->retransmits) <
+	       rtt_syn_waited(listener->settings, entry->retransmits) <
 		       (uint64_t)listener->settings->v[PARLEY_SET_DEFER_ACCEPT];
 }
 

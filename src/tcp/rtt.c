@@ -56,14 +56,34 @@ void rtt_after_lost_syn(struct tcb *tcb)
 	tcb->rto = clamp(tcb, initial > AFTER_LOST_SYN ? initial : AFTER_LOST_SYN);
 }
 
-uint64_t rtt_backed_off(const struct tcb *tcb, unsigned times)
+static uint64_t doubled(const struct settings *settings, uint64_t rto, unsigned times)
 {
-	uint64_t most = (uint64_t)tcb_setting(tcb, PARLEY_SET_MAX_RTO);
-	uint64_t rto = tcb->rto;
+	uint64_t most = (uint64_t)settings->v[PARLEY_SET_MAX_RTO];
 
 	while (times-- && rto < most)
 		rto *= 2; /* MUST-19 */
 	return rto < most ? rto : most;
+}
+
+uint64_t rtt_backed_off(const struct tcb *tcb, unsigned times)
+{
+	return doubled(tcb->settings, tcb->rto, times);
+}
+
+uint64_t rtt_syn_waits(const struct settings *settings, unsigned times)
+{
+	return doubled(settings, (uint64_t)settings->v[PARLEY_SET_INITIAL_RTO], times);
+}
+
+uint64_t rtt_syn_waited(const struct settings *settings, unsigned times)
+{
+	uint64_t rto = rtt_syn_waits(settings, 0), sum = 0;
+
+	while (times--) {
+		sum += rto;
+		rto = doubled(settings, rto, 1);
+	}
+	return sum;
 }
 
 void rtt_backoff(struct tcb *tcb)

@@ -78,9 +78,9 @@ enum tcb_flag {
 	TCB_INTERACTIVE = 0x400000,   /* we answer: our text carries ACKs (with "quick-acks") */
 	TCB_SYN_AGAIN = 0x800000,     /* the peer made us repeat the SYN: it gives no RTT sample */
 	TCB_SCALE_OFFER = 0x1000000,  /* our SYN offers window scale */
+	TCB_AT_RECOVER = 0x2000000,   /* SND.UNA has come just to `recover` (RFC 6582 3.2) */
 	TCB_UNTIL_R2 = 0x4000000,     /* the timer stands at R2, before it is time to try again */
 	TCB_PAST_R1 = 0x8000000,      /* R1 transmissions in vain: the next hop is to be doubted */
-	TCB_AT_RECOVER = 0x2000000,   /* SND.UNA has come just to `recover` (RFC 6582 3.2) */
 };
 
 /* What a TCB has only while text waits to be sent or acknowledged (sending.h). */

@@ -68,19 +68,12 @@ static bool past_r2(const struct tcp *tcp, const struct tcb *tcb)
 static uint64_t try_due(const struct tcb *tcb, uint64_t after)
 {
 	const struct record *first = sent_first(tcb);
-	uint64_t most = (uint64_t)tcb_setting(tcb, PARLEY_SET_MAX_RTO);
-	uint64_t rto = (uint64_t)tcb_setting(tcb, PARLEY_SET_INITIAL_RTO);
-	uint64_t due = tcb->stalled_since;
 
 	if (first)
 		return first->at + after;
 	if (tcb_synchronized(tcb)) /* an empty probe's is not known */
 		return 0;
-	for (unsigned n = 0; n <= tcb->retransmits; n++) {
-		due += rto < most ? rto : most;
-		rto = rto < most ? 2 * rto : most;
-	}
-	return due;
+	return tcb->stalled_since + rtt_syn_waited(tcb->settings, tcb->retransmits + 1u);
 }
 
 /*
