@@ -81,7 +81,8 @@ enum parley_setting_scope {
 	X(R1, "r1", COUNT, CONN, 0, 255, /* SHLD-10 */ 3, 3, \
 	  "retransmissions after which a soft error is reported (RFC 9293 3.8.3)") \
 	X(R2, "r2", NS, CONN, 0, PARLEY_S(86400), /* SHLD-11 */ PARLEY_S(900), PARLEY_S(300), \
-	  "how long data is sent again without an answer before the connection ends; 0: for ever") \
+	  "how long data is sent again without an answer before the connection ends, not " \
+	  "counting the time in which the host slept; 0: for ever") \
 	X(EMPTY_PROBES, "empty-probes", BOOL, CONN, 0, 1, 0, 0, \
 	  "probe a closed window from below it, without data, as Linux does (RFC 9293 3.8.6.1 " \
 	  "wants an octet of new data)") \

@@ -147,8 +147,11 @@ void tcp_detach(struct tcp *tcp, int ifindex)
 		else if (slot->kind == ENTRY_REMNANT &&
 			 ((struct remnant *)slot->object)->ifindex == ifindex)
 			remnant_free(tcp, slot->object);
-		else if (slot->kind == ENTRY_TCB && tcb->ifindex == ifindex &&
-			 tcb->state > PARLEY_LISTEN)
+		else if (slot->kind != ENTRY_TCB || tcb->ifindex != ifindex)
+			continue;
+		else if (tcb->state == PARLEY_SYN_RECEIVED && tcb->listening)
+			user_relisten(tcp, tcb, PARLEY_CAUSE_ABORT);
+		else if (tcb->state > PARLEY_LISTEN)
 			tcb_end(tcp, tcb, PARLEY_ENETUNREACH, PARLEY_CAUSE_ABORT);
 	}
 	tcp->egress[ifindex] = NULL;

@@ -132,14 +132,23 @@ static void tell_r1(struct tcp *tcp, struct tcb *tcb)
 		notice_raise(tcp, &tcb->notice, PARLEY_SOFT_ERROR); /* SHLD-9, UNL-8 */
 }
 
-static void bump(struct tcp *tcp, struct tcb *tcb)
+/*
+ * Another time unanswered. The timer fired `late`: a host that slept a day has asked nobody in that
+ * time, so it says nothing of the peer, and R2 goes on from where it was. What stood at R2 itself
+ * had no other try to make.
+ */
+static void bump(struct tcp *tcp, struct tcb *tcb, uint64_t late)
 {
 	const struct record *first = sent_first(tcb);
+	uint64_t since;
 
 	if (tcb->stalled_since == TCB_NEVER) /* the last probe was answered, however long ago */
 		tcb->stalled_since = tcp->now;
 	else if (!tcb->retransmits && tcb_synchronized(tcb)) /* a SYN's is known (output.c) */
 		tcb->stalled_since = first ? first->at : tcp->now;
+	since = tcp->now - tcb->stalled_since;
+	if (!(tcb->flags & TCB_UNTIL_R2))
+		tcb->stalled_since += late < since ? late : since;
 	if (tcb->retransmits < UINT8_MAX)
 		tcb->retransmits++;
 }
@@ -164,11 +173,11 @@ static void give_up_for_memory(struct tcp *tcp, struct tcb *tcb)
 }
 
 /* RETRANSMISSION TIMEOUT: the head of the queue again, and a doubled timeout (RFC 6298 5.4-5.6). */
-static void retransmission_timeout(struct tcp *tcp, struct tcb *tcb)
+static void retransmission_timeout(struct tcp *tcp, struct tcb *tcb, uint64_t late)
 {
 	if (r2_put_off(tcp, tcb, PARLEY_TIMER_RETRANSMIT, tcb->rto))
 		return;
-	bump(tcp, tcb);
+	bump(tcp, tcb, late);
 	tell_timer(tcp, tcb, PARLEY_TIMER_RETRANSMIT, tcb->retransmits);
 	count(tcp, PARLEY_COUNTER_TIMEOUTS);
 	if (tcb->state < PARLEY_ESTABLISHED) {
@@ -198,11 +207,11 @@ static void retransmission_timeout(struct tcp *tcp, struct tcb *tcb)
  * MUST-35, MUST-36, MUST-37: probing goes on for as long as the probes are answered, at growing
  * intervals; with each answer acknowledge() sets stalled_since back.
  */
-static void persist_timeout(struct tcp *tcp, struct tcb *tcb)
+static void persist_timeout(struct tcp *tcp, struct tcb *tcb, uint64_t late)
 {
 	if (r2_put_off(tcp, tcb, PARLEY_TIMER_PERSIST, rtt_backed_off(tcb, tcb->retransmits)))
 		return;
-	bump(tcp, tcb);
+	bump(tcp, tcb, late);
 	tell_timer(tcp, tcb, PARLEY_TIMER_PERSIST, tcb->retransmits);
 	tell_r1(tcp, tcb);
 	if (past_r2(tcp, tcb)) {
@@ -233,14 +242,15 @@ static void memory_timeout(struct tcp *tcp, struct tcb *tcb)
 static void main_timeout(struct tcp *tcp, struct tcb *tcb)
 {
 	enum parley_timer timer = tcb->main_timer;
+	uint64_t late = tcp->now - tcb->main_at;
 
 	tcb_disarm(tcb);
 	switch (timer) {
 	case PARLEY_TIMER_RETRANSMIT:
-		retransmission_timeout(tcp, tcb);
+		retransmission_timeout(tcp, tcb, late);
 		break;
 	case PARLEY_TIMER_PERSIST:
-		persist_timeout(tcp, tcb);
+		persist_timeout(tcp, tcb, late);
 		break;
 	case PARLEY_TIMER_OVERRIDE:
 		tell_timer(tcp, tcb, timer, 1);

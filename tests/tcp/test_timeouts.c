@@ -121,6 +121,60 @@ static void test_r2_of_a_repeated_syn(void **unused)
 	peer_done(&p);
 }
 
+static void leap(struct peer *p, uint64_t ns)
+{
+	tcp_set_now(&p->tcp, p->tcp.now + ns);
+	tcp_expire(&p->tcp);
+	peer_step(p);
+}
+
+/*
+ * SHLD-11: a host that slept has tried nothing in that time: it goes on trying for what is left of
+ * R2, with text, a probe, and a SYN. Before, the first timeout after it gave up.
+ */
+static void test_r2_after_sleep(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	for (unsigned tries = 0; tries < 3; tries++) {
+		established(&p);
+		peer_set(&p, PARLEY_SET_R2, PARLEY_S(100));
+		user_sends(&p, 10);
+		peer_wait(&p, MS(200 * ((1u << tries) - 1u) + 100)); /* as many tries, and a rest */
+		peer_forget(&p);
+		leap(&p, SEC(86400));
+		expect(&p, "P.", 1, 1, 10);
+		expect_none(&p);
+		peer_wait(&p, SEC(98));
+		expect_state(&p, ESTABLISHED);
+		peer_wait(&p, SEC(2));
+		expect_state(&p, CLOSED);
+		peer_done(&p);
+	}
+
+	established(&p);
+	p.wnd = 0;
+	recv(&p, ".", 1, 1, 0);
+	peer_set(&p, PARLEY_SET_R2, PARLEY_S(100));
+	user_sends(&p, 10);
+	peer_wait(&p, MS(300));
+	peer_forget(&p);
+	leap(&p, SEC(86400));
+	assert_int_equal(next_sent(&p).why, PARLEY_WHY_PROBE);
+	expect_state(&p, ESTABLISHED);
+	peer_done(&p);
+
+	peer_init(&p);
+	peer_set(&p, PARLEY_SET_R2, PARLEY_S(100));
+	peer_connect(&p);
+	peer_forget(&p);
+	leap(&p, SEC(86400));
+	expect(&p, "S", 0, 0, 0);
+	expect_state(&p, SYN_SENT);
+	peer_done(&p);
+}
+
 /* MUST-21: R2 of 0 means for ever. */
 static void test_r2_off(void **unused)
 {
@@ -663,6 +717,7 @@ int main(void)
 		cmocka_unit_test(test_r1_and_r2),
 		cmocka_unit_test(test_r2_put_off),
 		cmocka_unit_test(test_r2_of_a_repeated_syn),
+		cmocka_unit_test(test_r2_after_sleep),
 		cmocka_unit_test(test_r2_off),
 		cmocka_unit_test(test_probe_answered_before_r2),
 		cmocka_unit_test(test_syn_gives_up),

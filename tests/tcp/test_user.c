@@ -279,7 +279,7 @@ static void test_passive_open_released_in_syn_received_does_not_listen_again(voi
 	}
 }
 
-/* An interface that goes takes a half-open passive OPEN with it, whole. */
+/* An interface that goes ends what went through it, but a passive OPEN that was half open (test_user_open.c). */
 static void test_detach_ends_everything(void **unused)
 {
 	(void)unused;
@@ -289,6 +289,8 @@ static void test_detach_ends_everything(void **unused)
 			int error;
 
 			if (how != PEER_ACTIVE && state == PARLEY_SYN_SENT)
+				continue;
+			if (how == PEER_PASSIVE && state == PARLEY_SYN_RECEIVED)
 				continue;
 			peer_init(&p);
 			peer_reach(&p, (enum peer_how)how, (enum parley_state)state);

@@ -22,6 +22,25 @@ static void test_detach_leaves_what_listens(void **unused)
 	peer_done(&p);
 }
 
+/* What was half open goes back there, as with any peer that is lost (3.10.7.4), and hears others. */
+static void test_detach_returns_to_listen(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	peer_reach(&p, PEER_PASSIVE, PARLEY_SYN_RECEIVED);
+	tcp_detach(&p.tcp, 1);
+	assert_null(tcp_check(&p.tcp));
+	expect_state(&p, LISTEN);
+	tcp_attach(&p.tcp, 1, &p.egress);
+	peer_forget(&p);
+	recv(&p, "S", 0, 0, 0);
+	expect(&p, "S.", 0, 1, 0);
+	expect_state(&p, SYN_RECEIVED);
+	peer_done(&p);
+}
+
 /* What a SYN announces is settled once it has gone. */
 static void test_setting_after_the_syn(void **unused)
 {
@@ -231,6 +250,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_detach_leaves_what_listens),
+		cmocka_unit_test(test_detach_returns_to_listen),
 		cmocka_unit_test(test_setting_after_the_syn),
 		cmocka_unit_test(test_passive_open_without_a_port),
 		cmocka_unit_test(test_listens_again_as_new),
