@@ -6,6 +6,7 @@
 #include "tcp/listener.h"
 #include "tcp/remnant.h"
 #include "tcp/sent.h"
+#include "tcp/user.h"
 
 /*
  * What one of each costs, charged: the same on all targets. Pointers are smaller on some, so these

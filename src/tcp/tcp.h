@@ -79,7 +79,8 @@ void tcp_set_now(struct tcp *tcp, uint64_t now);
 
 /*
  * An interface comes (its egress is the caller's, initialised by egress_init) or goes: its
- * connections end with ENETUNREACH, and what is in SYN-RECEIVED from LISTEN returns there. `ifindex` is 1..EGRESS_MAX-1.
+ * connections end with ENETUNREACH, and a passive OPEN in SYN-RECEIVED returns to LISTEN.
+ * `ifindex` is 1..EGRESS_MAX-1.
  */
 void tcp_attach(struct tcp *tcp, int ifindex, struct egress *egress);
 void tcp_detach(struct tcp *tcp, int ifindex);

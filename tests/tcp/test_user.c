@@ -279,7 +279,7 @@ static void test_passive_open_released_in_syn_received_does_not_listen_again(voi
 	}
 }
 
-/* An interface that goes ends what went through it, but a passive OPEN that was half open (test_user_open.c). */
+/* An interface that goes ends what went through it, except one that returns to LISTEN. */
 static void test_detach_ends_everything(void **unused)
 {
 	(void)unused;

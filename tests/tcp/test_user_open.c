@@ -22,7 +22,7 @@ static void test_detach_leaves_what_listens(void **unused)
 	peer_done(&p);
 }
 
-/* What was half open goes back there, as with any peer that is lost (3.10.7.4), and hears others. */
+/* What was half open goes back there, as when its peer resets (3.10.7.4), and hears others. */
 static void test_detach_returns_to_listen(void **unused)
 {
 	struct peer p;
