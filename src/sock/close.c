@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Closing: close() with its lingering, and shutdown(). */
-#include <string.h>
 
 #include "sock/layer.h"
 
@@ -24,9 +23,7 @@ bool sock_fin_pending(const struct sock_layer *layer, const struct sock *s)
 {
 	struct parley_status status;
 
-	memset(&status, 0, sizeof(status));
-	status.size = sizeof(status);
-	if (parley_status(layer->host, s->conn, &status) < 0)
+	if (!sock_status(layer, s->conn, &status))
 		return false;
 	switch (status.state) {
 	/* The FIN may still wait behind text. */

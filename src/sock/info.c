@@ -46,9 +46,7 @@ static void fill_listener(const struct sock_layer *layer, const struct sock *s,
 	struct parley_status status;
 
 	info->state = SOCK_TCP_LISTEN;
-	memset(&status, 0, sizeof(status));
-	status.size = sizeof(status);
-	if (parley_status(layer->host, s->conn, &status) < 0)
+	if (!sock_status(layer, s->conn, &status))
 		return;
 	info->unacked = in_32(status.receive_queue);
 	/* The host counts one more than listen() was told. */

@@ -256,6 +256,14 @@ void sock_wait_expire(struct sock_layer *layer);
 /* Resumes what is in the firing list; returns how many. */
 int sock_wait_fire(struct sock_layer *layer);
 
+/* What the host says of a connection or listener; false, and nothing, where there is none. */
+static inline bool sock_status(const struct sock_layer *layer, parley_conn conn,
+			       struct parley_status *status)
+{
+	*status = (struct parley_status){.size = sizeof(*status)};
+	return conn != PARLEY_NO_CONN && parley_status(layer->host, conn, status) >= 0;
+}
+
 /* The pending error as a positive number, and clears it. */
 static inline int sock_take_error(struct sock *s)
 {

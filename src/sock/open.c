@@ -24,9 +24,7 @@ static void learn_ends(struct sock_layer *layer, struct sock *s)
 {
 	struct parley_status status;
 
-	memset(&status, 0, sizeof(status));
-	status.size = sizeof(status);
-	if (parley_status(layer->host, s->conn, &status) < 0)
+	if (!sock_status(layer, s->conn, &status))
 		return;
 	s->local = status.local;
 	s->remote = status.remote;
@@ -131,12 +129,10 @@ static void accept_catch_up(struct sock_layer *layer, struct sock *s)
 	uint32_t ready = parley_ready(layer->host, s->conn);
 	struct parley_status status;
 
-	memset(&status, 0, sizeof(status));
-	status.size = sizeof(status);
 	s->fin = s->fin || (ready & PARLEY_PEER_CLOSED);
 	if (ready & PARLEY_URGENT)
 		sock_urgent_moved(layer, s);
-	if ((ready & PARLEY_DEAD) && parley_status(layer->host, s->conn, &status) >= 0)
+	if ((ready & PARLEY_DEAD) && sock_status(layer, s->conn, &status))
 		sock_died(layer, s, status.error);
 }
 
@@ -202,9 +198,7 @@ int sock_waiting(struct sock_layer *layer, int fd)
 		n++;
 	if (s->sharer)
 		return n + (int)s->dealt;
-	memset(&status, 0, sizeof(status));
-	status.size = sizeof(status);
-	if (parley_status(layer->host, s->conn, &status) >= 0)
+	if (sock_status(layer, s->conn, &status))
 		n += (int)status.receive_queue;
 	return n;
 }

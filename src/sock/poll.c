@@ -3,7 +3,6 @@
  * What happened in the host: events become the state of sockets, levels of readiness are worked out
  * as Linux's tcp_poll() does, and sock_poll() tells whoever waits or watches.
  */
-#include <string.h>
 
 #include "sock/layer.h"
 
@@ -110,9 +109,7 @@ static bool readable(const struct sock_layer *layer, const struct sock *s, size_
 
 	if (!(ready & PARLEY_READABLE) || wanted <= 1)
 		return (ready & PARLEY_READABLE) != 0;
-	memset(&status, 0, sizeof(status));
-	status.size = sizeof(status);
-	if (parley_status(layer->host, s->conn, &status) < 0)
+	if (!sock_status(layer, s->conn, &status))
 		return false;
 	return status.receive_queue >= wanted ||
 	       (!least && status.receive_queue > hole && window_is_spent(layer, s));
@@ -176,10 +173,7 @@ static int take_soft_error(const struct sock_layer *layer, struct sock *s)
 	int error = s->soft_error;
 
 	s->soft_error = 0;
-	memset(&status, 0, sizeof(status));
-	status.size = sizeof(status);
-	if (error && s->conn != PARLEY_NO_CONN &&
-	    parley_status(layer->host, s->conn, &status) >= 0 && !status.error)
+	if (error && sock_status(layer, s->conn, &status) && !status.error)
 		return 0;
 	return error;
 }

@@ -38,9 +38,7 @@ static uint32_t count_waiting(const struct sock_layer *layer, parley_conn listen
 {
 	struct parley_status status;
 
-	memset(&status, 0, sizeof(status));
-	status.size = sizeof(status);
-	if (parley_status(layer->host, listener, &status) < 0)
+	if (!sock_status(layer, listener, &status))
 		return 0;
 	return (uint32_t)status.receive_queue;
 }

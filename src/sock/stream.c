@@ -264,9 +264,7 @@ static int64_t queue_length(struct sock_layer *layer, int fd, bool out)
 		return -PARLEY_EBADF;
 	if (s->state == SOCK_STATE_LISTENING)
 		return -PARLEY_EINVAL;
-	memset(&status, 0, sizeof(status));
-	status.size = sizeof(status);
-	if (s->conn == PARLEY_NO_CONN || parley_status(layer->host, s->conn, &status) < 0)
+	if (!sock_status(layer, s->conn, &status))
 		return 0;
 	if (!out && sock_urgent_out_of_line(s) && s->mark < status.receive_queue)
 		return (int64_t)s->mark;

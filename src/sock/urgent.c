@@ -16,9 +16,7 @@ static uint64_t queued(const struct sock_layer *layer, const struct sock *s)
 {
 	struct parley_status status;
 
-	memset(&status, 0, sizeof(status));
-	status.size = sizeof(status);
-	if (s->conn == PARLEY_NO_CONN || parley_status(layer->host, s->conn, &status) < 0)
+	if (!sock_status(layer, s->conn, &status))
 		return 0;
 	return status.receive_queue;
 }
