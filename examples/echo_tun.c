@@ -74,13 +74,14 @@ static void echo(parley_conn conn, uint32_t bits)
 {
 	struct parley_span span;
 	int64_t sent = 0;
+	int n;
 
-	while (sent >= 0 && parley_peek(host, conn, &span, 1) == 1) {
+	while ((n = parley_peek(host, conn, &span, 1)) == 1 && sent >= 0) {
 		sent = parley_send(host, now, conn, &span, 1, 0); /* EAGAIN: WRITABLE follows */
 		if (sent > 0)
 			parley_consume(host, now, conn, (size_t)sent);
 	}
-	if (bits & PARLEY_DEAD || (sent >= 0 && parley_ready(host, conn) & PARLEY_PEER_CLOSED))
+	if (bits & PARLEY_DEAD || n == 0) /* all is sent back, and there will be no more */
 		parley_release_conn(host, now, conn); /* what was sent, and a FIN, still go out */
 }
 

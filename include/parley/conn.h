@@ -178,9 +178,11 @@ int64_t parley_receive(struct parley_host *host, uint64_t now, parley_conn conn,
 		       size_t len);
 
 /*
- * The same bytes in place: fills up to `n` spans, returns how many (0: none, for whatever reason).
- * Valid until consumed or the handle is released. parley_consume() frees the first `len` of them
- * and opens the window; -PARLEY_EINVAL if there are not so many.
+ * The same bytes in place: fills up to `n` spans (at least 1) and returns how many. Where there are
+ * none it answers as parley_receive() does, 0 at the end of the stream among it, but an error that
+ * ended the connection stays to be told. Spans are valid until consumed or the handle is released.
+ * parley_consume() frees the first `len` bytes and opens the window; -PARLEY_EINVAL if there are
+ * not so many.
  */
 int parley_peek(const struct parley_host *host, parley_conn conn, struct parley_span *spans, int n);
 /* The same behind the first `skip` bytes, of which parley_consume() still begins. */

@@ -9,13 +9,17 @@
 #include "tcp/user.h"
 #include "tcp/window.h"
 
-/* The error that ended the connection, told once; after that what a closed socket says. */
-static int ended(struct tcb *tcb, int afterwards)
+/* The error that ended the connection, until it is told; after that what a closed socket says. */
+static int untold(const struct tcb *tcb, int afterwards)
 {
-	if (!tcb->notice.error || tcb->flags & TCB_ERROR_TOLD)
-		return afterwards;
-	tcb->flags |= TCB_ERROR_TOLD;
-	return -tcb->notice.error;
+	return tcb->flags & TCB_ERROR_TOLD || !tcb->notice.error ? afterwards : -tcb->notice.error;
+}
+
+static int tell(struct tcb *tcb, int answer)
+{
+	if (answer == -tcb->notice.error && tcb->notice.error)
+		tcb->flags |= TCB_ERROR_TOLD;
+	return answer;
 }
 
 /* May the user SEND in this state? 0, or the error. */
@@ -23,7 +27,7 @@ static int may_send(struct tcb *tcb)
 {
 	switch ((enum parley_state)tcb->state) {
 	case PARLEY_CLOSED:
-		return ended(tcb, -PARLEY_EPIPE);
+		return tell(tcb, untold(tcb, -PARLEY_EPIPE));
 	case PARLEY_LISTEN:
 		/* To a peer that is known it becomes active first: the net layer finds the way. */
 		return -PARLEY_EDESTADDRREQ;
@@ -207,7 +211,7 @@ int64_t user_commit(struct tcp *tcp, parley_conn conn, size_t len, unsigned flag
 }
 
 /* What RECEIVE says when there are no bytes. */
-static int nothing_to_receive(struct tcb *tcb)
+static int nothing_to_receive(const struct tcb *tcb)
 {
 	/*
 	 * The stream was whole, whatever came after it; but a reset of ours took unread bytes, and
@@ -216,10 +220,10 @@ static int nothing_to_receive(struct tcb *tcb)
 	if (tcb->flags & TCB_FIN_RECEIVED && tcb->notice.error != PARLEY_ECONNRESET)
 		return 0;
 	if (tcb->flags & (TCB_FIN_RECEIVED | TCB_READ_SHUT))
-		return tcb->state == PARLEY_CLOSED ? ended(tcb, 0) : 0;
+		return tcb->state == PARLEY_CLOSED ? untold(tcb, 0) : 0;
 	switch ((enum parley_state)tcb->state) {
 	case PARLEY_CLOSED:
-		return ended(tcb, 0);
+		return untold(tcb, 0);
 	case PARLEY_LISTEN:
 		return -PARLEY_ENOTCONN;
 	case PARLEY_SYN_SENT:
@@ -266,7 +270,7 @@ int64_t user_receive(struct tcp *tcp, parley_conn conn, void *buf, size_t len)
 		return -PARLEY_EBADF;
 	there = tcb_readable(tcb);
 	if (!there)
-		return nothing_to_receive(tcb);
+		return tell(tcb, nothing_to_receive(tcb));
 	if (len > there)
 		len = (size_t)there;
 	stream_read(&tcb->receiving->stream, tcb->read_off, buf, len);
@@ -285,10 +289,15 @@ int user_peek(const struct tcp *tcp, parley_conn conn, uint64_t skip, struct par
 	      int n)
 {
 	const struct tcb *tcb = user_tcb(tcp, conn);
-	uint64_t there = tcb ? tcb_readable(tcb) : 0;
+	uint64_t there;
 
-	if (there <= skip || n <= 0)
-		return 0;
+	if (!tcb)
+		return -PARLEY_EBADF;
+	there = tcb_readable(tcb);
+	if (there <= skip)
+		return nothing_to_receive(tcb);
+	if (n <= 0)
+		return -PARLEY_EINVAL;
 	return (int)stream_spans(&tcb->receiving->stream, tcb->read_off + skip,
 				 (size_t)(there - skip), spans, (uint32_t)n);
 }

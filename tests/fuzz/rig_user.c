@@ -73,7 +73,7 @@ static void peek_and_consume(struct rig *rig, struct rig_handle *handle, size_t 
 	int count = parley_peek(rig->host, handle->conn, spans, 3);
 	size_t there = 0;
 
-	demand(count >= 0 && count <= 3 && (!count || known));
+	demand(count <= 3 && (count <= 0 || known));
 	for (int i = 0; i < count; i++)
 		for (size_t k = 0; k < spans[i].len; k++, there++)
 			demand(rig->text_is_free || ((const uint8_t *)spans[i].data)[k] ==

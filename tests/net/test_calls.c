@@ -592,7 +592,7 @@ static void test_stale(void **state)
 	assert_int_equal(parley_commit(s->host, s->now, conn, 1, 0), -PARLEY_EBADF);
 	assert_int_equal(parley_receive(s->host, s->now, conn, &byte, 1), -PARLEY_EBADF);
 	assert_int_equal(parley_consume(s->host, s->now, conn, 1), -PARLEY_EBADF);
-	assert_int_equal(parley_peek(s->host, conn, &span, 1), 0);
+	assert_int_equal(parley_peek(s->host, conn, &span, 1), -PARLEY_EBADF);
 	assert_int_equal(parley_shutdown(s->host, s->now, conn, PARLEY_SHUT_WR), -PARLEY_EBADF);
 	assert_int_equal(parley_close(s->host, s->now, conn), -PARLEY_EBADF);
 	assert_int_equal(parley_abort(s->host, s->now, conn), -PARLEY_EBADF);

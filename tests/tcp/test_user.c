@@ -18,11 +18,16 @@ static int64_t send_one(struct peer *p)
 	return n;
 }
 
+/* In place there is the same to see before, and nothing of it is taken. */
 static int64_t receive_one(struct peer *p)
 {
+	struct parley_span span;
+	int before = user_peek(&p->tcp, p->conn, 0, &span, 1);
 	uint8_t byte;
+	int64_t got = user_receive(&p->tcp, p->conn, &byte, 1);
 
-	return user_receive(&p->tcp, p->conn, &byte, 1);
+	assert_int_equal(before, got);
+	return got;
 }
 
 /* What each call says or does, by hand from 3.10; errors are positive, 0 is success. */

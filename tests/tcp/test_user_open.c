@@ -196,7 +196,7 @@ static void test_stale_handle(void **unused)
 	assert_int_equal(user_reserve(&p.tcp, p.conn, 1, &buffer, 1), -PARLEY_EBADF);
 	assert_int_equal(user_commit(&p.tcp, p.conn, 1, 0), -PARLEY_EBADF);
 	assert_int_equal(user_receive(&p.tcp, p.conn, &byte, 1), -PARLEY_EBADF);
-	assert_int_equal(user_peek(&p.tcp, p.conn, 0, &span, 1), 0);
+	assert_int_equal(user_peek(&p.tcp, p.conn, 0, &span, 1), -PARLEY_EBADF);
 	assert_int_equal(user_consume(&p.tcp, p.conn, 0), -PARLEY_EBADF);
 	assert_int_equal(user_urgent(&p.tcp, p.conn), -PARLEY_EBADF);
 	assert_int_equal(user_shutdown(&p.tcp, p.conn, PARLEY_SHUT_WR), -PARLEY_EBADF);
