@@ -4,13 +4,12 @@
  *
  *	ip tuntap add parley0 mode tun
  *	ip address add 10.9.0.1/24 dev parley0 && ip link set parley0 up
- *	./echo_tun parley0 10.9.0.2 &
+ *	./echo_tun parley0 10.9.0.2/24 &
  *	nc 10.9.0.2 7
  *
  * It remembers nothing of its connections: bytes wait in the engine's receive buffer until there
  * is room in the send buffer, and a peer that does not read finds the window closed.
  */
-#include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -55,8 +54,9 @@ static void set_up(const char *name, const char *address)
 	struct parley_config config = {sizeof config, .allocator = {slab_alloc, slab_free, NULL}};
 	struct parley_interface wire = {.size = sizeof wire, .link = PARLEY_LINK_IP, .mtu = 1500};
 	struct parley_open open_echo = {.size = sizeof open_echo, .local.port = 7, .backlog = 128};
-	struct parley_addr addr = {{[10] = 0xff, 0xff}}; /* IPv4, mapped to IPv6 */
+	struct parley_addr addr;
 	parley_conn listener;
+	unsigned prefix;
 
 	snprintf(request.ifr_name, sizeof request.ifr_name, "%s", name);
 	tun = check(open("/dev/net/tun", O_RDWR | O_NONBLOCK), "/dev/net/tun");
@@ -64,8 +64,8 @@ static void set_up(const char *name, const char *address)
 	check(getentropy(config.secret, sizeof config.secret), "getentropy");
 	check(parley_host_new(&config, now, &host), "parley_host_new");
 	ifindex = check(parley_interface_add(host, now, &wire), "parley_interface_add");
-	check(inet_pton(AF_INET, address, &addr.b[12]) == 1 ? 0 : -EINVAL, address);
-	check(parley_address_add(host, now, ifindex, &addr, 24), address);
+	check(parley_prefix_read(&addr, &prefix, address), address);
+	check(parley_address_add(host, now, ifindex, &addr, prefix), address);
 	check(parley_listen(host, now, &open_echo, &listener), "parley_listen");
 }
 
@@ -113,7 +113,7 @@ static int settle(void)
 int main(int argc, char **argv)
 {
 	if (argc != 3)
-		errx(2, "usage: echo_tun INTERFACE ADDRESS");
+		errx(2, "usage: echo_tun INTERFACE ADDRESS/PREFIX");
 	set_up(argv[1], argv[2]);
 	warnx("ready");
 	for (;;) {

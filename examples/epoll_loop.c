@@ -21,7 +21,6 @@
  * user's calls). Then settle() asks for events and frames until there are none, for each may lead
  * to the other. Only then is the timer set, and may epoll_wait sleep.
  */
-#include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
 #include <signal.h>
@@ -410,16 +409,6 @@ static void slab_free(void *ctx, void *slab, size_t size)
 	free(slab);
 }
 
-/* IPv4 addresses are written as IPv6 ones (RFC 4291 2.5.5.2). */
-static struct parley_addr read_address(const char *text)
-{
-	struct parley_addr addr = {{[10] = 0xff, 0xff}};
-
-	if (inet_pton(AF_INET, text, &addr.b[12]) != 1)
-		errx(2, "'%s' is no IPv4 address", text);
-	return addr;
-}
-
 static unsigned read_number(const char *text, unsigned most)
 {
 	char *end;
@@ -430,7 +419,7 @@ static unsigned read_number(const char *text, unsigned most)
 	return (unsigned)n;
 }
 
-static void make_host(struct client *client, char *address)
+static void make_host(struct client *client, const char *address)
 {
 	struct parley_config config = {
 		.size = sizeof config,
@@ -442,20 +431,18 @@ static void make_host(struct client *client, char *address)
 		.link = PARLEY_LINK_ETHERNET,
 		.mtu = MTU,
 	};
-	char *prefix = strchr(address, '/');
 	struct parley_addr addr;
+	unsigned prefix;
 
-	if (prefix)
-		*prefix++ = 0;
-	addr = read_address(address);
+	if (parley_prefix_read(&addr, &prefix, address) < 0)
+		errx(2, "'%s' is no address and prefix, such as 192.0.2.1/24", address);
 	if (getrandom(config.secret, sizeof config.secret, 0) != sizeof config.secret ||
 	    getrandom(eth.mac, sizeof eth.mac, 0) != sizeof eth.mac)
 		err(1, "getrandom");
 	eth.mac[0] = 2; /* of one station, locally administered */
 	must(parley_host_new(&config, client->now, &client->host), "parley_host_new");
 	client->ifindex = must(parley_interface_add(client->host, client->now, &eth), "eth0");
-	must(parley_address_add(client->host, client->now, client->ifindex, &addr,
-				prefix ? read_number(prefix, 32) : 24),
+	must(parley_address_add(client->host, client->now, client->ifindex, &addr, prefix),
 	     address);
 }
 
@@ -515,9 +502,10 @@ int main(int argc, char **argv)
 	struct client client = {0};
 
 	if (argc != 5)
-		errx(2, "usage: epoll_loop LAN ADDRESS[/PREFIX] SERVER PORT < PATHS");
+		errx(2, "usage: epoll_loop LAN ADDRESS/PREFIX SERVER PORT < PATHS");
 	client.now = read_clock();
-	client.server.addr = read_address(argv[3]);
+	if (parley_addr_read(&client.server.addr, argv[3]) < 0)
+		errx(2, "'%s' is no address", argv[3]);
 	client.server.port = (uint16_t)read_number(argv[4], 65535);
 	make_host(&client, argv[2]);
 	open_sources(&client, argv[1]);

@@ -31,6 +31,25 @@ struct parley_endpoint {
 	uint16_t port;
 };
 
+/* Room for an address or an endpoint as text, with its NUL. */
+#define PARLEY_TEXT_MAX 54
+
+/*
+ * "192.0.2.1", "2001:db8::1" (RFC 5952); "192.0.2.1:80", "[2001:db8::1]:80". Writes at most
+ * PARLEY_TEXT_MAX bytes to `out` and returns it, so that a call can stand as an argument.
+ */
+char *parley_addr_text(char *out, const struct parley_addr *addr);
+char *parley_endpoint_text(char *out, const struct parley_endpoint *endpoint);
+
+/*
+ * The same, read. The whole text must be the thing: no names, spaces, zones or leading zeros. A
+ * prefix is an address, '/' and a length of at most 32 or 128, as parley_address_add() takes it;
+ * bits behind it are kept. 0, or -PARLEY_EINVAL, and then nothing is written.
+ */
+int parley_addr_read(struct parley_addr *addr, const char *text);
+int parley_prefix_read(struct parley_addr *addr, unsigned *prefix, const char *text);
+int parley_endpoint_read(struct parley_endpoint *endpoint, const char *text);
+
 /*
  * A connection (or listener) as the user names it: a 24-bit slot index and a 29-bit generation,
  * 53 bits in all, so that it is exact in a JavaScript number. Never 0 for a live handle. A handle
