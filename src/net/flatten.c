@@ -26,7 +26,6 @@ enum {
 	SEQ_AT = 4,
 	FLAGS_AT = 12,
 	CHECKSUM_AT = 16,
-	UP_AT = 18,
 };
 
 /* The part of a frame's text that one packet takes. */
@@ -90,25 +89,20 @@ static void fix_ip(uint8_t *packet, size_t tcp_at, size_t len)
 	put_be16(ip + V4_CHECKSUM_AT, checksum_fold(checksum_sum(ip, IPV4_HEADER_LEN)));
 }
 
-/* PSH and FIN belong to the last segment, CWR to the first (RFC 3168 6.1.2). */
+/*
+ * PSH and FIN belong to the last segment, CWR to the first (RFC 3168 6.1.2). Urgent text comes one
+ * segment at a time (output.c).
+ */
 static void fix_tcp(uint8_t *tcp, const struct cut *cut)
 {
-	uint16_t word = get_be16(tcp + FLAGS_AT), up = get_be16(tcp + UP_AT);
+	uint16_t word = get_be16(tcp + FLAGS_AT);
 
 	if (!cut->is_last)
 		word &= (uint16_t) ~(TCP_PSH | TCP_FIN);
 	if (!cut->is_first)
 		word &= (uint16_t)~TCP_CWR;
-	if (word & TCP_URG && up <= cut->first && !cut->is_first) {
-		/* What it points at went with an earlier one. */
-		word &= (uint16_t)~TCP_URG;
-		up = 0;
-	} else if (word & TCP_URG && up < UINT16_MAX) {
-		up = (uint16_t)(up - cut->first);
-	}
 	put_be32(tcp + SEQ_AT, get_be32(tcp + SEQ_AT) + (uint32_t)cut->first);
 	put_be16(tcp + FLAGS_AT, word);
-	put_be16(tcp + UP_AT, up);
 }
 
 /* The sum of the pseudo-header, which lies in the checksum's place, is that of another length. */
