@@ -140,7 +140,9 @@ int parley_decide(struct parley_host *host, uint64_t now, parley_conn conn,
  * interface makes one byte out of band). The peer is told at once, even while its window is zero;
  * the bytes themselves stand in the stream like all others, and Nagle's algorithm and
  * PARLEY_SEND_MORE do not hold them back. Urgent data that follows while the first has not been
- * acknowledged moves the one pointer forward. New programs should not use it (RFC 6093 5).
+ * acknowledged moves the one pointer forward; a peer that has read up to it by then may have taken
+ * the last byte of either out of the stream, as Linux does. New programs should not use it (RFC
+ * 6093 5).
  */
 #define PARLEY_SEND_URGENT 2u
 
