@@ -15,6 +15,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -214,6 +216,7 @@ static void test_push_ends_a_burst(void **state)
 struct blocked {
 	struct tool *tool;
 	pthread_t thread;
+	pid_t tid; /* 0: it has not come to its call yet */
 	int fd, result, error;
 	long long returned;
 	char kind;
@@ -226,6 +229,7 @@ static void *run_blocked(void *context)
 	struct packetdrill_interface *ifc = &b->tool->ifc;
 	char byte[100];
 
+	__atomic_store_n(&b->tid, gettid(), __ATOMIC_RELEASE);
 	if (b->kind == 'a')
 		b->result = ifc->accept(ifc->userdata, b->fd, NULL, NULL);
 	else if (b->kind == 'r')
@@ -240,11 +244,30 @@ static void *run_blocked(void *context)
 	return NULL;
 }
 
-/* Is the thread asleep, as the tool finds out in /proc? Ours shows it by what it waits for. */
+/* Is the thread asleep in its call, or has it ended? The tool finds it out in /proc as well. */
+static bool is_asleep(const struct blocked *b)
+{
+	pid_t tid = __atomic_load_n(&b->tid, __ATOMIC_ACQUIRE);
+	char path[64], text[512] = "";
+	const char *name_end;
+	FILE *file;
+
+	snprintf(path, sizeof path, "/proc/self/task/%d/stat", (int)tid);
+	file = tid ? fopen(path, "r") : NULL;
+	if (!file)
+		return tid != 0;
+	if (!fgets(text, sizeof text, file))
+		text[0] = 0;
+	fclose(file);
+	name_end = strrchr(text, ')');
+	return !name_end || name_end[2] == 'S';
+}
+
 static void start(struct blocked *b)
 {
 	assert_int_equal(pthread_create(&b->thread, NULL, run_blocked, b), 0);
-	usleep(20000);
+	while (!is_asleep(b))
+		sched_yield();
 	pthread_mutex_lock(&b->tool->lock);
 }
 
