@@ -37,7 +37,10 @@
 	X(NARROWED, "narrowed", "changes of what a way carries") \
 	X(CLOCK_JUMP, "clock-jump", "clocks set forward") \
 	X(ALLOCATION, "allocation", "allocations that failed") \
-	X(ACT, "act", "closes and aborts at a chosen state")
+	X(ACT, "act", "closes and aborts at a chosen state") \
+	X(LATE_TURN, "late-turn", "turns for several things that happened since the last") \
+	X(BATCH, "batch", "frames that went into an engine together, each batch once") \
+	X(CHOKED, "choked", "turns in which a device did not take all that was owed")
 /* clang-format on */
 
 enum sim_fate {

@@ -13,6 +13,7 @@
 #define PERCENT 10000u
 
 #define STREAM	   11
+#define TURNS	   12
 #define HEALED_AT  (300 * S)
 #define LIMIT	   (4500 * S)
 #define PATIENCE   (600 * S)
@@ -223,6 +224,26 @@ static void draw_settings(struct drawing *d, uint32_t host)
 	set(d, host, PARLEY_SET_KEEPALIVE_IDLE,
 	    one_in(d, 8) ? S * (int64_t)(1 + below(d, 60)) : 1000 * S);
 	set(d, host, PARLEY_SET_R2, one_in(d, 6) ? S * (int64_t)(1 + below(d, 200)) : 0);
+}
+
+/*
+ * One host in three puts its turns off, by up to some 20 ms. The draws are its own: they shift no
+ * others.
+ */
+static void draw_turns(struct drawing *d, uint32_t host)
+{
+	struct sim_turns *turns = &d->s->hosts[host].turns;
+	struct rng saved = d->r;
+
+	d->r = rng(mix_word(d->s->seed, host), TURNS);
+	if (one_in(d, 3)) {
+		turns->every_ns = spread(d, MS / 1000, 20 * MS);
+		turns->batch = one_in(d, 2) ? 2 + below(d, 15) : 0;
+		turns->takes = one_in(d, 3) ? 1 + below(d, 8) : 0;
+		turns->ring = one_in(d, 2);
+		turns->timers = one_in(d, 2);
+	}
+	d->r = saved;
 }
 
 /*
@@ -437,6 +458,8 @@ void sim_draw(struct sim_scenario *scenario, uint64_t seed)
 	draw_network(&d);
 	for (uint32_t host = 0; host < scenario->count[SIM_LIST_hosts]; host++)
 		draw_settings(&d, host);
+	for (uint32_t host = 0; host < scenario->count[SIM_LIST_hosts]; host++)
+		draw_turns(&d, host);
 	for (uint32_t n = 0, works = 2 + below(&d, 4) + 2 * d.crowd; n < works; n++)
 		draw_work(&d, n);
 	draw_changes(&d);

@@ -47,7 +47,10 @@ _Static_assert(sizeof(enum sim_workload_kind) == 4 && sizeof(int) == 4, "fields 
 
 static const struct sim_field of_host[] = {
 	AT(sim_of_host, NAME, NULL, name), AT(sim_of_host, COUNT64, "memory", memory),
-	WORD(sim_of_host, "profile", profile, parley_profile_name, PARLEY_PROFILE_COUNT), END,
+	WORD(sim_of_host, "profile", profile, parley_profile_name, PARLEY_PROFILE_COUNT),
+	AT(sim_of_host, TIME, "turn", turns.every_ns), AT(sim_of_host, COUNT, "batch", turns.batch),
+	AT(sim_of_host, COUNT, "takes", turns.takes), AT(sim_of_host, BOOL, "ring", turns.ring),
+	AT(sim_of_host, BOOL, "late-timers", turns.timers), END,
 };
 
 static const struct sim_field of_lan[] = {

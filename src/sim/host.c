@@ -84,6 +84,8 @@ int sim_host_add(struct sim_world *world, const char *name, uint64_t memory_limi
 	host->number = world->host_count;
 	host->shortest_wait = UINT64_MAX;
 	host->wake = (struct sim_event){.kind = SIM_EVENT_WAKE, .owner = host};
+	host->turn = (struct sim_event){.kind = SIM_EVENT_TURN, .owner = host};
+	host->ring_end = &host->ring;
 	set_name(host, name);
 	put_be64(config.secret, mix64(draw));
 	put_be64(config.secret + 8, mix64(~draw));
@@ -167,6 +169,11 @@ uint64_t sim_host_now(const struct sim_host *host)
 	return host->world->now + host->clock_ahead;
 }
 
+void sim_host_turns(struct sim_world *world, int host, const struct sim_turns *turns)
+{
+	world->host[host]->turns = *turns;
+}
+
 void sim_clock_jump(struct sim_world *world, int host, uint64_t ns)
 {
 	world->host[host]->clock_ahead += ns;
@@ -216,59 +223,127 @@ static void transmit(struct sim_port *port, struct parley_frame *frame)
 		parley_release(port->host->engine, frame, 1);
 }
 
-/* Sends all that is owed. True when anything was. */
-static bool drain_output(struct sim_host *host)
+/* What one port takes; *takes is what it may take still. False: it does not end. */
+static bool drain_port(struct sim_port *port, uint32_t *takes, bool *any)
 {
+	struct parley_host *engine = port->host->engine;
 	struct parley_frame frames[OUTPUT_BATCH];
-	uint64_t now = sim_host_now(host);
+	uint64_t now = sim_host_now(port->host);
 	int n, rounds = 0;
 
-	for (uint32_t i = 0; i < host->port_count; i++) {
-		struct sim_port *port = host->port[i];
+	while (*takes) {
+		int want = *takes < OUTPUT_BATCH ? (int)*takes : OUTPUT_BATCH;
 
-		while ((n = parley_output(host->engine, port->ifindex, now, frames, OUTPUT_BATCH)) >
-		       0) {
-			for (int k = 0; k < n; k++)
-				transmit(port, &frames[k]);
-			if (++rounds > ROUNDS_MAX) {
-				sim_fail(host->world, host, SIM_RULE_STALL, "output", 0, 0);
-				return false;
-			}
+		n = parley_output(engine, port->ifindex, now, frames, want);
+		if (n <= 0)
+			break;
+		for (int k = 0; k < n; k++)
+			transmit(port, &frames[k]);
+		*any = true;
+		*takes -= (uint32_t)n;
+		if (++rounds > ROUNDS_MAX) {
+			sim_fail(port->host->world, port->host, SIM_RULE_STALL, "output", 0, 0);
+			return false;
 		}
 	}
-	return rounds > 0;
+	return true;
+}
+
+/* Sends what is owed, as far as devices take it. True when anything was. */
+static bool drain_output(struct sim_host *host, uint32_t takes[SIM_PORTS_MAX])
+{
+	bool any = false;
+
+	for (uint32_t i = 0; i < host->port_count; i++)
+		if (!drain_port(host->port[i], &takes[i], &any))
+			return false;
+	return any;
+}
+
+static void must_fit(struct sim_host *host, bool fits)
+{
+	struct sim_world *world = host->world;
+
+	if (!fits)
+		sim_fail(world, host, SIM_RULE_WORLD, "for an event", world->arena->used, 0);
 }
 
 static void set_alarm(struct sim_host *host)
 {
 	struct sim_world *world = host->world;
 	uint64_t due = parley_deadline(host->engine);
-	uint64_t at;
+	uint64_t at = due > sim_host_now(host) ? due - host->clock_ahead : world->now;
+	bool waits = host->turns.timers && host->turn.place && at <= host->turn.at;
 
-	if (due == UINT64_MAX) {
+	if (due == UINT64_MAX || waits)
 		sim_queue_remove(&world->queue, &host->wake);
-		return;
-	}
-	at = due > sim_host_now(host) ? due - host->clock_ahead : world->now;
-	if (!sim_queue_put(&world->queue, &host->wake, at))
-		sim_fail(world, host, SIM_RULE_WORLD, "for an event", world->arena->used, 0);
+	else
+		must_fit(host, sim_queue_put(&world->queue, &host->wake, at));
 }
 
-void sim_host_settle(struct sim_host *host)
+/* Its next turn is the one that its grid has. */
+static void await_turn(struct sim_host *host)
 {
+	struct sim_world *world = host->world;
+	uint64_t every = host->turns.every_ns;
+
+	if (!host->turn.place)
+		must_fit(host, sim_queue_put(&world->queue, &host->turn,
+					     world->now - world->now % every + every));
+}
+
+/* A port that has taken all that it could, with more to come. */
+static bool is_choked(const struct sim_host *host, const uint32_t takes[SIM_PORTS_MAX])
+{
+	for (uint32_t i = 0; i < host->port_count; i++)
+		if (!takes[i] && parley_output_pending(host->engine, host->port[i]->ifindex))
+			return true;
+	return false;
+}
+
+/* All that follows from what happened up to now. */
+static void take_turn(struct sim_host *host)
+{
+	uint32_t most = host->turns.every_ns && host->turns.takes ? host->turns.takes : UINT32_MAX;
+	uint32_t takes[SIM_PORTS_MAX];
 	bool more = true;
 
+	host->world->coverage.mishap[SIM_MISHAP_LATE_TURN] += host->stirred > 1;
+	host->stirred = 0;
+	for (uint32_t i = 0; i < SIM_PORTS_MAX; i++)
+		takes[i] = most;
 	for (int rounds = 0; more && !host->world->failure.failed; rounds++) {
 		more = drain_events(host);
-		more |= drain_output(host);
+		more |= drain_output(host, takes);
 		if (rounds > ROUNDS_MAX)
 			sim_fail(host->world, host, SIM_RULE_STALL, "rounds", 0, 0);
+	}
+	if (is_choked(host, takes)) {
+		host->world->coverage.mishap[SIM_MISHAP_CHOKED]++;
+		await_turn(host);
 	}
 	sim_oracle_host(host);
 	set_alarm(host);
 }
 
-void sim_host_wake(struct sim_host *host)
+void sim_host_settle(struct sim_host *host)
+{
+	host->stirred++;
+	if (!host->turns.every_ns) {
+		take_turn(host);
+		return;
+	}
+	if (host->turns.batch && host->stirred >= host->turns.batch) {
+		sim_queue_remove(&host->world->queue, &host->turn);
+		sim_host_turn(host);
+		return;
+	}
+	await_turn(host);
+	sim_oracle_host(host);
+	set_alarm(host);
+}
+
+static void expire(struct sim_host *host)
 {
 	uint64_t now = sim_host_now(host);
 
@@ -280,24 +355,106 @@ void sim_host_wake(struct sim_host *host)
 		sim_fail(host->world, host, SIM_RULE_STALL, "deadline", now,
 			 parley_deadline(host->engine));
 	parley_expire(host->engine, now);
+}
+
+void sim_host_wake(struct sim_host *host)
+{
+	if (!host->turns.every_ns || !host->turns.timers)
+		expire(host);
 	sim_host_settle(host);
 }
 
-void sim_host_input(struct sim_port *port, const uint8_t *bytes, size_t len, uint32_t times)
-{
-	struct sim_host *host = port->host;
-	uint64_t now = sim_host_now(host);
+/* Frames that go into the engine together. */
+struct batch {
 	struct parley_rx rx[SIM_INPUT_MAX];
-	uint32_t n = times < SIM_INPUT_MAX ? times : SIM_INPUT_MAX;
-	int error;
+	uint32_t n;
+};
 
-	for (uint32_t i = 0; i < n; i++)
-		rx[i] = (struct parley_rx){
-			.data = bytes, .len = len, .ifindex = port->ifindex, .arrival = now};
-	error = parley_input(host->engine, now, rx, (int)n);
+static void input(struct sim_host *host, const struct batch *batch)
+{
+	int error = parley_input(host->engine, sim_host_now(host), batch->rx, (int)batch->n);
+
 	if (error)
-		sim_fail(host->world, host, SIM_RULE_CALL, "input", (uint64_t)-error, len);
+		sim_fail(host->world, host, SIM_RULE_CALL, "input", (uint64_t)-error, batch->n);
+}
+
+/* Adds a frame as often as it arrives, if nothing keeps it from doing so. */
+static void gather(struct batch *batch, const struct sim_frame *frame, uint64_t arrival)
+{
+	if (!sim_lan_admit(frame))
+		return;
+	for (uint32_t i = 0; i < frame->times && batch->n < SIM_INPUT_MAX; i++)
+		batch->rx[batch->n++] = (struct parley_rx){.data = frame->bytes,
+							   .len = frame->len,
+							   .ifindex = frame->to->ifindex,
+							   .arrival = arrival};
+}
+
+static void arrive_now(struct sim_frame *frame)
+{
+	struct sim_host *host = frame->to->host;
+	struct batch batch;
+
+	batch.n = 0;
+	gather(&batch, frame, sim_host_now(host));
+	/* Of what follows later nobody can say which RST caused it. */
+	host->after_rst &= !host->turns.every_ns;
+	if (batch.n) {
+		input(host, &batch);
+		sim_host_settle(host);
+	}
+	host->after_rst = false;
+	sim_lan_done(host->world, frame);
+}
+
+void sim_host_arrival(struct sim_frame *frame)
+{
+	struct sim_host *host = frame->to->host;
+
+	if (!host->turns.every_ns || !host->turns.ring) {
+		arrive_now(frame);
+		return;
+	}
+	frame->next = NULL;
+	*host->ring_end = frame;
+	host->ring_end = &frame->next;
 	sim_host_settle(host);
+}
+
+/* The frames that the device has, up to now. */
+static void empty_ring(struct sim_host *host)
+{
+	struct sim_frame *frame = host->ring;
+	struct batch batch;
+
+	host->ring = NULL;
+	host->ring_end = &host->ring;
+	while (frame) {
+		struct sim_frame *first = frame;
+
+		for (batch.n = 0; frame && batch.n + frame->times <= SIM_INPUT_MAX;
+		     frame = frame->next)
+			gather(&batch, frame, frame->event.at + host->clock_ahead);
+		host->world->coverage.mishap[SIM_MISHAP_BATCH] += batch.n > 1;
+		if (batch.n)
+			input(host, &batch);
+		while (first != frame) {
+			struct sim_frame *next = first->next;
+
+			sim_lan_done(host->world, first);
+			first = next;
+		}
+	}
+	host->after_rst = false;
+}
+
+void sim_host_turn(struct sim_host *host)
+{
+	if (host->ring)
+		empty_ring(host);
+	if (parley_deadline(host->engine) <= sim_host_now(host))
+		expire(host);
+	take_turn(host);
 }
 
 void sim_host_release(struct sim_held *held)

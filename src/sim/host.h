@@ -2,7 +2,8 @@
 /*
  * A host of the virtual world: an engine, its interfaces, and the users on it. Whenever something
  * concerns the host (a frame arrives, its deadline is reached, a user wakes), all that follows
- * happens at once: users are told, their calls are made, what the engine hands out is sent.
+ * happens in its turn: users are told, their calls are made, what the engine hands out is sent.
+ * Turns come at once, unless the host puts them off (struct sim_turns).
  */
 #ifndef SIM_HOST_H
 #define SIM_HOST_H
@@ -15,8 +16,26 @@
 #define SIM_PORTS_MAX 8
 #define SIM_INPUT_MAX 320
 
+/*
+ * How a host puts its turns off, as a real one does that is told of its frames by an interrupt for
+ * several, or runs other programs meanwhile: what happens between two turns goes into the engine,
+ * and what follows from all of it together comes out.
+ */
+struct sim_turns {
+	uint64_t every_ns; /* turns come at multiples of this, world's time; 0: at once */
+	uint32_t batch;	   /* when so much has happened, at once all the same; 0: never */
+	uint32_t takes;	   /* output frames that a port takes in a turn; 0: all */
+	bool ring;	   /* frames wait in the device, and go in as one batch */
+	bool timers;	   /* timers that are due wait for the turn, too */
+};
+
 struct sim_host {
 	struct sim_event wake;
+	struct sim_event turn;
+	struct sim_turns turns;
+	uint32_t stirred;	/* what has happened since its last turn */
+	struct sim_frame *ring; /* frames that wait in the device, and the last one's place */
+	struct sim_frame **ring_end;
 	struct sim_world *world;
 	struct parley_host *engine;
 	uint32_t number;
@@ -53,6 +72,9 @@ int sim_host_profile(struct sim_world *world, int host, enum parley_profile prof
 /* Changes the MTU of a port's interface; what parley_interface_set() answers. */
 int sim_host_mtu(struct sim_port *port, uint32_t mtu);
 
+/* How a host puts its turns off, from now on. */
+void sim_host_turns(struct sim_world *world, int host, const struct sim_turns *turns);
+
 /* Moves a host's clock forward. */
 void sim_clock_jump(struct sim_world *world, int host, uint64_t ns);
 
@@ -66,15 +88,18 @@ uint64_t sim_host_charge(const struct sim_host *host);
 void sim_host_wake(struct sim_host *host);
 
 /*
- * A frame arrived at a port, or so many of the same at once, at most SIM_INPUT_MAX: into the
- * engine, with all that follows.
+ * A frame arrived at a port, with all that follows. The host takes it over, as one that is under
+ * way until it goes into the engine.
  */
-void sim_host_input(struct sim_port *port, const uint8_t *bytes, size_t len, uint32_t times);
+void sim_host_arrival(struct sim_frame *frame);
+
+/* Event SIM_EVENT_TURN: its turn has come. */
+void sim_host_turn(struct sim_host *host);
 
 /* Event SIM_EVENT_DONE: the device has given a frame back. */
 void sim_host_release(struct sim_held *held);
 
-/* All that follows from what was done to the host just now. */
+/* All that follows from what was done to the host just now, at once or in its next turn. */
 void sim_host_settle(struct sim_host *host);
 
 #endif

@@ -456,25 +456,23 @@ static void look_at_arrival(const struct sim_frame *frame, const struct sim_pack
 	host->rst_dst = packet->dst;
 }
 
-static void arrive(struct sim_world *world, struct sim_frame *frame)
+bool sim_lan_admit(const struct sim_frame *frame)
 {
 	struct sim_packet packet;
 
 	sim_packet_read(&packet, frame->to->lan->config.link, frame->bytes, frame->len);
-	if (is_cut(frame->to, world->now) || is_overtaken(frame, &packet)) {
+	if (is_cut(frame->to, frame->to->lan->world->now) || is_overtaken(frame, &packet)) {
 		tell_arriving(frame, SIM_CUT);
-		return;
+		return false;
 	}
 	tell_arriving(frame, SIM_DELIVERED);
 	if (packet.kind == SIM_PACKET_TCP)
 		look_at_arrival(frame, &packet);
-	sim_host_input(frame->to, frame->bytes, frame->len, frame->times);
-	frame->to->host->after_rst = false;
+	return true;
 }
 
-void sim_lan_arrive(struct sim_world *world, struct sim_frame *frame)
+void sim_lan_done(struct sim_world *world, struct sim_frame *frame)
 {
 	world->frames_under_way--;
-	arrive(world, frame);
 	sim_free(world->arena, frame, sizeof *frame + frame->len);
 }

@@ -70,6 +70,7 @@ struct sim_lan {
 /* A copy of a frame under way to one port. */
 struct sim_frame {
 	struct sim_event event;
+	struct sim_frame *next; /* in its host's ring */
 	struct sim_port *to;
 	int from; /* host's number, -1: injected */
 	uint64_t number;
@@ -134,7 +135,13 @@ int sim_inject_as(struct sim_port *port, uint64_t at, const uint8_t *bytes, size
 /* The link of a port is down from `since` on and before `until`. -PARLEY_ENOMEM. */
 int sim_cut(struct sim_port *port, uint64_t since, uint64_t until);
 
-/* Event SIM_EVENT_FRAME: takes the frame over, and its memory back. */
-void sim_lan_arrive(struct sim_world *world, struct sim_frame *frame);
+/*
+ * A frame is about to go into the engine of its receiver: tells who looks on, the flow and the
+ * oracles. False: it is lost before that.
+ */
+bool sim_lan_admit(const struct sim_frame *frame);
+
+/* It is there, or lost: its memory comes back. */
+void sim_lan_done(struct sim_world *world, struct sim_frame *frame);
 
 #endif

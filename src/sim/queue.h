@@ -22,6 +22,7 @@ enum sim_event_kind {
 	SIM_EVENT_PACE,	  /* a slow reader may read again: struct sim_user */
 	SIM_EVENT_CHANGE, /* something is done to the world: struct sim_change */
 	SIM_EVENT_DONE,	  /* a device gives an output frame back: struct sim_held */
+	SIM_EVENT_TURN,	  /* a host that puts things off comes to its turn: struct sim_host */
 };
 
 struct sim_event {

@@ -14,6 +14,7 @@
 #include "base/path.h"
 #include "sim/fault.h"
 #include "sim/forge.h"
+#include "sim/host.h"
 #include "sim/workload.h"
 
 #include <parley/setting.h>
@@ -29,6 +30,7 @@ struct sim_of_host {
 	char name[SIM_SCENARIO_NAME];
 	uint64_t memory;  /* cap, bytes; 0: the engine's default */
 	uint32_t profile; /* enum parley_profile: what settings are before any is set */
+	struct sim_turns turns;
 };
 
 struct sim_of_lan {

@@ -199,7 +199,7 @@ static void forget_stray(struct small *small, unsigned i)
 static void deliver(struct small *small, struct sim_frame *frame)
 {
 	sim_queue_remove(&small->world->queue, &frame->event);
-	sim_lan_arrive(small->world, frame);
+	sim_host_arrival(frame);
 }
 
 static void discard(struct small *small, struct sim_frame *frame)

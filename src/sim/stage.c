@@ -109,6 +109,8 @@ static bool make_hosts(struct sim_stage *stage)
 	for (uint32_t i = 0; i < s->count[SIM_LIST_hosts]; i++)
 		if (sim_host_add(stage->world, s->hosts[i].name, s->hosts[i].memory) < 0)
 			return false;
+	for (uint32_t i = 0; i < s->count[SIM_LIST_hosts]; i++)
+		sim_host_turns(stage->world, (int)i, &s->hosts[i].turns);
 	return true;
 }
 

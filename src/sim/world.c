@@ -32,7 +32,7 @@ static void handle(struct sim_world *world, struct sim_event *event)
 {
 	switch (event->kind) {
 	case SIM_EVENT_FRAME:
-		sim_lan_arrive(world, event->owner);
+		sim_host_arrival(event->owner);
 		break;
 	case SIM_EVENT_WAKE:
 		sim_host_wake(event->owner);
@@ -48,6 +48,9 @@ static void handle(struct sim_world *world, struct sim_event *event)
 		break;
 	case SIM_EVENT_DONE:
 		sim_host_release(event->owner);
+		break;
+	case SIM_EVENT_TURN:
+		sim_host_turn(event->owner);
 		break;
 	}
 }
@@ -79,11 +82,14 @@ enum sim_result sim_run_until(struct sim_world *world, uint64_t time)
 	return world->failure.failed ? SIM_FAILED : SIM_RAN;
 }
 
-static bool has_connections(const struct sim_host *host)
+/* A connection, listeners apart, or a turn that is still to come. */
+static bool is_busy(const struct sim_host *host)
 {
 	struct parley_status status = {.size = sizeof status};
 	uint64_t cursor = 0;
 
+	if (host->turn.place)
+		return true;
 	while (parley_each(host->engine, &cursor, &status) > 0)
 		if (status.entry != PARLEY_ENTRY_LISTENER)
 			return true;
@@ -95,7 +101,7 @@ bool sim_settled(const struct sim_world *world)
 	if (world->users_running || world->frames_under_way || world->frames_held)
 		return false;
 	for (uint32_t i = 0; i < world->host_count; i++)
-		if (has_connections(world->host[i]))
+		if (is_busy(world->host[i]))
 			return false;
 	return true;
 }

@@ -126,7 +126,10 @@ enum sim_result sim_run_idle(struct sim_world *world, uint64_t limit);
  */
 enum sim_result sim_finish(struct sim_world *world, uint64_t limit);
 
-/* True when users are done, nothing is under way, and no connection is left, listeners apart. */
+/*
+ * True when users are done, nothing is under way, no connection is left, listeners apart, and no
+ * host waits for its turn.
+ */
 bool sim_settled(const struct sim_world *world);
 
 #endif

@@ -56,6 +56,8 @@ static void what_is_left_is_needed(void **state)
 	assert_true(scenario.works[0].bytes >= 100 && scenario.works[0].bytes < 200);
 	assert_true(scenario.ports[0].path.loss == 0);
 	assert_true(scenario.works[0].start == 0);
+	for (uint32_t i = 0; i < 2; i++)
+		assert_true(scenario.hosts[i].turns.every_ns == 0);
 	assert_true(calls - 1 == shrinking.tries);
 }
 
