@@ -103,6 +103,16 @@ void half_open_free(struct tcp *tcp, struct syn_entry *entry)
 	pool_put(&tcp->syns, entry);
 }
 
+void half_open_abort(struct tcp *tcp, struct syn_entry *entry)
+{
+	struct tcb tcb;
+
+	half_open_expand(tcp, entry, &tcb);
+	if (!entry->held)
+		tcb_set_state(tcp, &tcb, PARLEY_CLOSED, PARLEY_CAUSE_ABORT);
+	half_open_free(tcp, entry);
+}
+
 /* Was the SYN,ACK sent again before it was answered? Timeouts that pass after that lose nothing. */
 static bool was_lost(const struct syn_entry *entry)
 {
@@ -188,8 +198,6 @@ static void write_back(struct tcp *tcp, struct syn_entry *entry, struct tcb *tcb
 static void overflow(struct tcp *tcp, struct syn_entry *entry, const struct arrival *arrival,
 		     const struct segment *segment)
 {
-	struct tcb tcb;
-
 	count(tcp, PARLEY_COUNTER_LISTEN_OVERFLOWS);
 	count(tcp, PARLEY_COUNTER_LISTEN_DROPS);
 	observe_drop(tcp, arrival, segment, slot_handle(&tcp->slots, entry->slot),
@@ -197,9 +205,7 @@ static void overflow(struct tcp *tcp, struct syn_entry *entry, const struct arri
 	if (!tcp->settings->v[PARLEY_SET_ABORT_ON_OVERFLOW])
 		return;
 	output_refuse(tcp, arrival, segment);
-	half_open_expand(tcp, entry, &tcb);
-	tcb_set_state(tcp, &tcb, PARLEY_CLOSED, PARLEY_CAUSE_ABORT);
-	half_open_free(tcp, entry);
+	half_open_abort(tcp, entry);
 }
 
 /*

@@ -144,10 +144,10 @@ void tcp_detach(struct tcp *tcp, int ifindex)
 
 		if (slot->kind == ENTRY_SYN &&
 		    ((struct syn_entry *)slot->object)->ifindex == ifindex)
-			half_open_free(tcp, slot->object);
+			half_open_abort(tcp, slot->object);
 		else if (slot->kind == ENTRY_REMNANT &&
 			 ((struct remnant *)slot->object)->ifindex == ifindex)
-			remnant_free(tcp, slot->object);
+			remnant_end(tcp, slot->object, PARLEY_CAUSE_ABORT);
 		else if (slot->kind != ENTRY_TCB || tcb->ifindex != ifindex)
 			continue;
 		else if (tcb->state == PARLEY_SYN_RECEIVED && tcb->listening)

@@ -440,6 +440,31 @@ static void test_no_room(void **unused)
 	account_end(&p);
 }
 
+/* What an interface takes with it when it goes: a half-open connection, and one in TIME-WAIT. */
+static void test_interface_gone(void **unused)
+{
+	static const char *const told_half_open[] = {
+		"0 a1t state SYN-RECEIVED CLOSED abort",
+		"AttemptFails 1",
+	};
+	static const char *const told_remnant[] = {
+		"0 a1t call release size 0 result 0",
+		"0 a1t state TIME-WAIT CLOSED abort",
+	};
+	struct peer p;
+
+	(void)unused;
+	account_open_in(&account, &p, PEER_LISTENER, PARLEY_SYN_RECEIVED);
+	tcp_detach(&p.tcp, 1);
+	account_is(&account, told_half_open);
+	account_end(&p);
+	account_open_in(&account, &p, PEER_ACTIVE, PARLEY_TIME_WAIT);
+	account_release(&p);
+	tcp_detach(&p.tcp, 1);
+	account_is(&account, told_remnant);
+	account_end(&p);
+}
+
 /* Both queues of a listener full: SYNs are dropped, and so is a last ACK. */
 static void test_full_queues(void **unused)
 {
@@ -508,6 +533,7 @@ int main(void)
 		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_text_after_close),
 		cmocka_unit_test(test_no_room),
+		cmocka_unit_test(test_interface_gone),
 		cmocka_unit_test(test_full_queues),
 	};
 
