@@ -38,6 +38,9 @@
 	X(CLOCK_JUMP, "clock-jump", "clocks set forward") \
 	X(ALLOCATION, "allocation", "allocations that failed") \
 	X(ACT, "act", "closes and aborts at a chosen state") \
+	X(TUNE, "tune", "settings changed in the midst of things") \
+	X(RESIZE, "resize", "changes of an interface's MTU while it is in use") \
+	X(ABSENCE, "absence", "addresses and interfaces taken away and given back") \
 	X(LATE_TURN, "late-turn", "turns for several things that happened since the last") \
 	X(BATCH, "batch", "frames that went into an engine together, each batch once") \
 	X(CHOKED, "choked", "turns in which a device did not take all that was owed")

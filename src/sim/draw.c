@@ -14,6 +14,8 @@
 
 #define STREAM	   11
 #define TURNS	   12
+#define TUNES	   13
+#define INTERFACES 14
 #define HEALED_AT  (300 * S)
 #define LIMIT	   (4500 * S)
 #define PATIENCE   (600 * S)
@@ -168,17 +170,23 @@ static const struct bounds {
 	{PARLEY_SET_KEEPALIVE_INTERVAL, 6, PARLEY_S(1), PARLEY_S(75)},
 };
 
+/* How much users may send without making the world last for ever. */
+static void bear_in_mind(struct drawing *d, enum parley_setting setting, int64_t value)
+{
+	if ((setting == PARLEY_SET_SEND_BUFFER || setting == PARLEY_SET_RECEIVE_BUFFER) &&
+	    (uint64_t)value < d->buffer)
+		d->buffer = (uint64_t)value;
+	if (setting == PARLEY_SET_MSS && (uint64_t)value < d->segment)
+		d->segment = (uint64_t)value;
+}
+
 static void set(struct drawing *d, uint32_t host, enum parley_setting setting, int64_t value)
 {
 	struct sim_of_set *element = sim_list_add(d->s, SIM_LIST_sets);
 
 	if (element)
 		*element = (struct sim_of_set){host, setting, value};
-	if ((setting == PARLEY_SET_SEND_BUFFER || setting == PARLEY_SET_RECEIVE_BUFFER) &&
-	    (uint64_t)value < d->buffer)
-		d->buffer = (uint64_t)value;
-	if (setting == PARLEY_SET_MSS && (uint64_t)value < d->segment)
-		d->segment = (uint64_t)value;
+	bear_in_mind(d, setting, value);
 }
 
 /* What a setting is drawn from. */
@@ -224,6 +232,76 @@ static void draw_settings(struct drawing *d, uint32_t host)
 	set(d, host, PARLEY_SET_KEEPALIVE_IDLE,
 	    one_in(d, 8) ? S * (int64_t)(1 + below(d, 60)) : 1000 * S);
 	set(d, host, PARLEY_SET_R2, one_in(d, 6) ? S * (int64_t)(1 + below(d, 200)) : 0);
+}
+
+/* What a setting may be changed to in the midst of things; false: it is left alone. */
+static bool bounds_of_tune(struct drawing *d, enum parley_setting setting, bool whole,
+			   struct bounds *b)
+{
+	*b = bounds_of(setting);
+	switch (setting) {
+	/* What IPv6 does by itself, TIME-WAIT as it is judged, and the ports that users choose. */
+	case PARLEY_SET_DAD:
+	case PARLEY_SET_AUTOCONF:
+	case PARLEY_SET_MSL:
+	case PARLEY_SET_PORT_FIRST:
+	case PARLEY_SET_PORT_LAST:
+		return false;
+	case PARLEY_SET_CORK:
+	case PARLEY_SET_KEEPALIVE:
+		*b = (struct bounds){setting, 1, 1, 1};
+		return !whole;
+	case PARLEY_SET_KEEPALIVE_IDLE:
+		*b = (struct bounds){setting, 1, S, 1000 * S};
+		break;
+	case PARLEY_SET_R2:
+		*b = (struct bounds){setting, 1, 0, 200 * S};
+		break;
+	case PARLEY_SET_SEND_BUFFER:
+	case PARLEY_SET_RECEIVE_BUFFER:
+		b->low = one_in(d, 4) ? 1 : MSS_USUAL;
+		break;
+	default:
+		break;
+	}
+	return parley_setting_info((int)setting)->scope == PARLEY_SCOPE_CONN || whole;
+}
+
+static void draw_tune(struct drawing *d, uint32_t host)
+{
+	struct sim_of_tune *tune = sim_list_add(d->s, SIM_LIST_tunes);
+	enum parley_state state = PARLEY_ESTABLISHED;
+	struct bounds b;
+
+	if (!tune)
+		return;
+	if (one_in(d, 2))
+		state = (enum parley_state)below(d, PARLEY_TIME_WAIT);
+	do
+		tune->set.setting = below(d, PARLEY_SETTING_COUNT);
+	while (!bounds_of_tune(d, (enum parley_setting)tune->set.setting, state <= PARLEY_LISTEN,
+			       &b));
+	/* A listener has no settings of the host. */
+	if (parley_setting_info((int)tune->set.setting)->scope == PARLEY_SCOPE_HOST)
+		state = PARLEY_CLOSED;
+	tune->set.host = host;
+	tune->set.value = (int64_t)spread(d, (uint64_t)b.low, (uint64_t)b.high);
+	tune->state = state;
+	tune->after = one_in(d, 2) ? rng_below(&d->r, 200 * MS) : rng_below(&d->r, 10 * S);
+	if (one_in(d, 2) || tune->set.setting == PARLEY_SET_CORK)
+		tune->lasts = 1 + spread(d, MS, 20 * S);
+	bear_in_mind(d, (enum parley_setting)tune->set.setting, tune->set.value);
+}
+
+/* In every other world users change their minds. These draws, too, are their own. */
+static void draw_tunes(struct drawing *d)
+{
+	struct rng saved = d->r;
+
+	d->r = rng(d->s->seed, TUNES);
+	for (uint32_t n = one_in(d, 2) ? 1 + below(d, 6) : 0; n; n--)
+		draw_tune(d, below(d, d->s->count[SIM_LIST_hosts]));
+	d->r = saved;
 }
 
 /*
@@ -379,6 +457,34 @@ static void draw_changes(struct drawing *d)
 	}
 }
 
+/*
+ * What a host does to its own interfaces. An IPv6 interface has its address alone from the start,
+ * before the settings are made, and so leaves it alone.
+ */
+static void draw_interfaces(struct drawing *d)
+{
+	struct rng saved = d->r;
+
+	d->r = rng(d->s->seed, INTERFACES);
+	if (one_in(d, 6)) {
+		const struct sim_of_port *p = draw_port(d);
+		struct sim_of_resize *resize = sim_list_add(d->s, SIM_LIST_resizes);
+		uint32_t least = d->s->lans[p->lan].v6 ? IPV6_MIN_MTU : 576;
+
+		*resize = (struct sim_of_resize){p->host, p->lan, draw_time(d),
+						 least + (uint32_t)spread(d, 0, 8000)};
+	}
+	if (one_in(d, 8)) {
+		const struct sim_of_port *p = draw_port(d);
+		struct sim_of_absence *absence = sim_list_add(d->s, SIM_LIST_absences);
+		uint64_t since = draw_time(d);
+
+		*absence = (struct sim_of_absence){p->host, p->lan, since,
+						   since + 1 + spread(d, MS, 60 * S), one_in(d, 3)};
+	}
+	d->r = saved;
+}
+
 static void draw_act(struct drawing *d)
 {
 	struct sim_of_act *act = sim_list_add(d->s, SIM_LIST_acts);
@@ -460,9 +566,11 @@ void sim_draw(struct sim_scenario *scenario, uint64_t seed)
 		draw_settings(&d, host);
 	for (uint32_t host = 0; host < scenario->count[SIM_LIST_hosts]; host++)
 		draw_turns(&d, host);
+	draw_tunes(&d);
 	for (uint32_t n = 0, works = 2 + below(&d, 4) + 2 * d.crowd; n < works; n++)
 		draw_work(&d, n);
 	draw_changes(&d);
+	draw_interfaces(&d);
 	for (uint32_t n = one_in(&d, 4) ? 1 + below(&d, 3) : 0; n; n--)
 		draw_act(&d);
 	for (uint32_t n = one_in(&d, 2) ? 1 + below(&d, 4) : 0; n; n--)

@@ -110,6 +110,24 @@ static const struct sim_field of_act[] = {
 	AT(sim_of_act, COUNT, "nth", nth), AT(sim_of_act, TIME, "after", after), END,
 };
 
+static const struct sim_field of_tune[] = {
+	AT(sim_of_tune, HOST, NULL, set.host), AT(sim_of_tune, SETTING, NULL, set.setting),
+	AT(sim_of_tune, VALUE, NULL, set.value),
+	WORD(sim_of_tune, "in", state, parley_state_name, PARLEY_STATES),
+	AT(sim_of_tune, TIME, "after", after), AT(sim_of_tune, LIMIT, "lasts", lasts), END,
+};
+
+static const struct sim_field of_resize[] = {
+	AT(sim_of_resize, HOST, NULL, host), AT(sim_of_resize, LAN, NULL, lan),
+	AT(sim_of_resize, TIME, "at", at), AT(sim_of_resize, COUNT, "mtu", mtu), END,
+};
+
+static const struct sim_field of_absence[] = {
+	AT(sim_of_absence, HOST, NULL, host), AT(sim_of_absence, LAN, NULL, lan),
+	AT(sim_of_absence, TIME, "since", since), AT(sim_of_absence, TIME, "until", until),
+	AT(sim_of_absence, BOOL, "interface", interface), END,
+};
+
 static const struct sim_field of_fault[] = {
 	WORD(sim_fault, NULL, action, action_word, 4), AT(sim_fault, FROM, "from", from),
 	AT(sim_fault, FLAGS, "set", set), AT(sim_fault, FLAGS, "clear", clear),
@@ -130,11 +148,15 @@ static const struct sim_field of_forge[] = {
 /* clang-format on */
 
 static const struct sim_field *const tables[SIM_LISTS] = {
-	[SIM_LIST_hosts] = of_host,   [SIM_LIST_lans] = of_lan,	      [SIM_LIST_ports] = of_port,
-	[SIM_LIST_sets] = of_set,     [SIM_LIST_works] = of_work,     [SIM_LIST_cuts] = of_cut,
-	[SIM_LIST_routes] = of_route, [SIM_LIST_narrows] = of_narrow, [SIM_LIST_jumps] = of_jump,
-	[SIM_LIST_fails] = of_fail,   [SIM_LIST_acts] = of_act,	      [SIM_LIST_faults] = of_fault,
-	[SIM_LIST_forges] = of_forge,
+	[SIM_LIST_hosts] = of_host,	[SIM_LIST_lans] = of_lan,
+	[SIM_LIST_ports] = of_port,	[SIM_LIST_sets] = of_set,
+	[SIM_LIST_works] = of_work,	[SIM_LIST_cuts] = of_cut,
+	[SIM_LIST_routes] = of_route,	[SIM_LIST_narrows] = of_narrow,
+	[SIM_LIST_jumps] = of_jump,	[SIM_LIST_fails] = of_fail,
+	[SIM_LIST_acts] = of_act,	[SIM_LIST_faults] = of_fault,
+	[SIM_LIST_forges] = of_forge,	[SIM_LIST_tunes] = of_tune,
+	[SIM_LIST_resizes] = of_resize, [SIM_LIST_absences] = of_absence,
+
 };
 
 const struct sim_field *sim_fields(enum sim_list list)

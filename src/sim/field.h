@@ -29,7 +29,7 @@ enum sim_field_type {
 	SIM_FIELD_FLAGS,   /* uint16_t: TCP's flags, as letters of "FSRPAUEW" */
 	SIM_FIELD_NTH,	   /* uint32_t[SIM_NTH_MAX]: "1,2,5" */
 	SIM_FIELD_SETTING, /* enum parley_setting, by its key */
-	SIM_FIELD_VALUE,   /* int64_t */
+	SIM_FIELD_VALUE,   /* int64_t, in an element that begins with a struct sim_of_set */
 };
 
 struct sim_field {

@@ -105,26 +105,35 @@ uint64_t sim_host_charge(const struct sim_host *host)
 	return parley_memory_charged(host->engine) - slots_charge(&host->engine->tcp.slots);
 }
 
-static int add_interface(struct sim_host *host, struct sim_port *port,
-			 const struct parley_addr *addr, unsigned prefix)
+static struct parley_interface interface_of(const struct sim_port *port)
 {
 	struct parley_interface interface = {
 		.size = sizeof interface,
 		.name = "eth0",
 		.link = port->lan->config.link,
-		.mtu = port->lan->config.mtu,
+		.mtu = port->mtu,
 	};
-	uint64_t now = sim_host_now(host);
-	int error;
 
-	interface.name[3] = (char)('0' + host->port_count);
+	while (port->host->port[interface.name[3] - '0'] != port)
+		interface.name[3]++;
 	memcpy(interface.mac, port->mac.b, sizeof interface.mac);
-	port->ifindex = parley_interface_add(host->engine, now, &interface);
-	if (port->ifindex < 0)
-		return port->ifindex;
-	error = parley_address_add(host->engine, now, port->ifindex, addr, prefix);
-	port->addr = *addr;
-	return error;
+	return interface;
+}
+
+static int add_interface(struct sim_port *port)
+{
+	struct parley_interface interface = interface_of(port);
+	struct sim_host *host = port->host;
+	int ifindex = parley_interface_add(host->engine, sim_host_now(host), &interface);
+
+	port->ifindex = ifindex < 0 ? 0 : ifindex;
+	return ifindex < 0 ? ifindex : 0;
+}
+
+static int add_address(struct sim_port *port)
+{
+	return parley_address_add(port->host->engine, sim_host_now(port->host), port->ifindex,
+				  &port->addr, port->prefix);
 }
 
 int sim_host_join(struct sim_world *world, int host, int lan, const struct parley_addr *addr,
@@ -139,10 +148,15 @@ int sim_host_join(struct sim_world *world, int host, int lan, const struct parle
 	port = sim_lan_join(world->lan[lan], h, path);
 	if (!port)
 		return -PARLEY_ENOMEM;
-	error = add_interface(h, port, addr, prefix);
+	port->addr = *addr;
+	port->prefix = prefix;
+	port->mtu = port->lan->config.mtu;
+	h->port[h->port_count] = port;
+	error = add_interface(port);
+	if (!error)
+		error = add_address(port);
 	if (error)
 		return error;
-	h->port[h->port_count] = port;
 	h->empty_charge = sim_host_charge(h);
 	return (int)h->port_count++;
 }
@@ -156,12 +170,36 @@ int sim_host_profile(struct sim_world *world, int host, enum parley_profile prof
 
 int sim_host_mtu(struct sim_port *port, uint32_t mtu)
 {
-	struct parley_interface interface = {
-		.size = sizeof interface, .link = port->lan->config.link, .mtu = mtu};
+	struct parley_interface interface = interface_of(port);
+	int error;
 
-	memcpy(interface.mac, port->mac.b, sizeof interface.mac);
-	return parley_interface_set(port->host->engine, sim_host_now(port->host), port->ifindex,
-				    &interface);
+	interface.mtu = mtu;
+	error = parley_interface_set(port->host->engine, sim_host_now(port->host), port->ifindex,
+				     &interface);
+	if (!error)
+		port->mtu = mtu;
+	return error;
+}
+
+int sim_host_take(struct sim_port *port, bool interface)
+{
+	struct parley_host *engine = port->host->engine;
+	uint64_t now = sim_host_now(port->host);
+	int error;
+
+	if (!interface)
+		return parley_address_remove(engine, now, port->ifindex, &port->addr);
+	error = parley_interface_remove(engine, now, port->ifindex);
+	if (!error)
+		port->ifindex = 0;
+	return error;
+}
+
+int sim_host_give(struct sim_port *port, bool interface)
+{
+	int error = interface && !port->ifindex ? add_interface(port) : 0;
+
+	return error ? error : add_address(port);
 }
 
 uint64_t sim_host_now(const struct sim_host *host)
@@ -231,7 +269,7 @@ static bool drain_port(struct sim_port *port, uint32_t *takes, bool *any)
 	uint64_t now = sim_host_now(port->host);
 	int n, rounds = 0;
 
-	while (*takes) {
+	while (*takes && port->ifindex) {
 		int want = *takes < OUTPUT_BATCH ? (int)*takes : OUTPUT_BATCH;
 
 		n = parley_output(engine, port->ifindex, now, frames, want);
@@ -296,7 +334,8 @@ static void await_turn(struct sim_host *host)
 static bool is_choked(const struct sim_host *host, const uint32_t takes[SIM_PORTS_MAX])
 {
 	for (uint32_t i = 0; i < host->port_count; i++)
-		if (!takes[i] && parley_output_pending(host->engine, host->port[i]->ifindex))
+		if (!takes[i] && host->port[i]->ifindex &&
+		    parley_output_pending(host->engine, host->port[i]->ifindex))
 			return true;
 	return false;
 }

@@ -72,6 +72,13 @@ int sim_host_profile(struct sim_world *world, int host, enum parley_profile prof
 /* Changes the MTU of a port's interface; what parley_interface_set() answers. */
 int sim_host_mtu(struct sim_port *port, uint32_t mtu);
 
+/*
+ * Takes a port's address away, or its whole interface, or gives it back as it was; what
+ * parley_address_remove() and the like answer. Nothing passes a port without an interface.
+ */
+int sim_host_take(struct sim_port *port, bool interface);
+int sim_host_give(struct sim_port *port, bool interface);
+
 /* How a host puts its turns off, from now on. */
 void sim_host_turns(struct sim_world *world, int host, const struct sim_turns *turns);
 

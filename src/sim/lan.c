@@ -461,7 +461,8 @@ bool sim_lan_admit(const struct sim_frame *frame)
 	struct sim_packet packet;
 
 	sim_packet_read(&packet, frame->to->lan->config.link, frame->bytes, frame->len);
-	if (is_cut(frame->to, frame->to->lan->world->now) || is_overtaken(frame, &packet)) {
+	if (!frame->to->ifindex || is_cut(frame->to, frame->to->lan->world->now) ||
+	    is_overtaken(frame, &packet)) {
 		tell_arriving(frame, SIM_CUT);
 		return false;
 	}

@@ -42,9 +42,12 @@ struct sim_port {
 	struct sim_host *host;
 	struct sim_lan *lan;
 	uint32_t number; /* in the LAN */
-	int ifindex;	 /* in the host */
+	int ifindex;	 /* in the host; 0: it has taken its interface away */
+	uint32_t mtu;	 /* of the interface */
+	bool absent;	 /* its address or interface is away for a while */
 	struct eth_addr mac;
 	struct parley_addr addr;
+	unsigned prefix; /* of the address, bits */
 	struct path path;
 	/* What the way behind it carries, 0: all; and whether nobody tells when it is too much. */
 	uint32_t narrow;

@@ -123,6 +123,28 @@ static const char *check_works(const struct sim_scenario *s)
 	return NULL;
 }
 
+static bool is_mtu(uint32_t mtu)
+{
+	return !mtu || (mtu >= 68 && mtu <= 65535);
+}
+
+static const char *check_port_changes(const struct sim_scenario *s)
+{
+	for (uint32_t i = 0; i < s->count[SIM_LIST_resizes]; i++) {
+		if (port_of(s, s->resizes[i].host, s->resizes[i].lan) < 0)
+			return "a resize of a port that there is not";
+		if (!is_mtu(s->resizes[i].mtu))
+			return "an MTU that is not between 68 and 65535";
+	}
+	for (uint32_t i = 0; i < s->count[SIM_LIST_absences]; i++) {
+		if (port_of(s, s->absences[i].host, s->absences[i].lan) < 0)
+			return "an absence from a port that there is not";
+		if (s->absences[i].until <= s->absences[i].since)
+			return "an absence that ends before it begins";
+	}
+	return NULL;
+}
+
 static const char *check_ports(const struct sim_scenario *s)
 {
 	for (uint32_t i = 0; i < s->count[SIM_LIST_ports]; i++) {
@@ -130,7 +152,7 @@ static const char *check_ports(const struct sim_scenario *s)
 
 		if (port_of(s, p->host, p->lan) != (int)i)
 			return "two ports of one host on one LAN";
-		if (p->mtu && (p->mtu < 68 || p->mtu > 65535))
+		if (!is_mtu(p->mtu))
 			return "an MTU that is not between 68 and 65535";
 	}
 	for (uint32_t i = 0; i < s->count[SIM_LIST_cuts]; i++)
@@ -142,17 +164,29 @@ static const char *check_ports(const struct sim_scenario *s)
 	for (uint32_t i = 0; i < s->count[SIM_LIST_narrows]; i++)
 		if (port_of(s, s->narrows[i].host, s->narrows[i].lan) < 0)
 			return "a narrow way of a port that there is not";
-	return NULL;
+	return check_port_changes(s);
+}
+
+static bool is_in_range(const struct sim_of_set *set)
+{
+	const struct parley_setting_info *info = parley_setting_info((int)set->setting);
+
+	return set->value >= info->minimum && set->value <= info->maximum;
 }
 
 static const char *check_sets(const struct sim_scenario *s)
 {
-	for (uint32_t i = 0; i < s->count[SIM_LIST_sets]; i++) {
-		const struct parley_setting_info *info = parley_setting_info(
-			(int)s->sets[i].setting);
-
-		if (s->sets[i].value < info->minimum || s->sets[i].value > info->maximum)
+	for (uint32_t i = 0; i < s->count[SIM_LIST_sets]; i++)
+		if (!is_in_range(&s->sets[i]))
 			return "a setting outside its range";
+	for (uint32_t i = 0; i < s->count[SIM_LIST_tunes]; i++) {
+		const struct sim_of_tune *tune = &s->tunes[i];
+
+		if (!is_in_range(&tune->set))
+			return "a setting outside its range";
+		if (tune->set.setting == PARLEY_SET_CORK && tune->set.value &&
+		    (!tune->lasts || tune->state <= PARLEY_LISTEN))
+			return "a cork that nobody takes out";
 	}
 	return NULL;
 }

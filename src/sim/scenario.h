@@ -96,6 +96,31 @@ struct sim_of_act {
 	uint64_t after; /* ns later */
 };
 
+/*
+ * A user changes a setting in the midst of things: of each connection or listener of the host that
+ * comes to a state, or, with CLOSED, of the host itself.
+ */
+struct sim_of_tune {
+	struct sim_of_set set;
+	uint32_t state; /* enum parley_state */
+	uint64_t after; /* ns later; after the start, with CLOSED */
+	uint64_t lasts; /* ns, then the old value is back; 0: it stays */
+};
+
+/* An interface that its host uses has another MTU from then on. */
+struct sim_of_resize {
+	uint32_t host, lan;
+	uint64_t at;
+	uint32_t mtu; /* 0: 1500 */
+};
+
+/* A host takes its address, or the whole interface, away, and gives it back later. */
+struct sim_of_absence {
+	uint32_t host, lan;
+	uint64_t since, until;
+	bool interface;
+};
+
 /* X(type, list, kind, at most) */
 /* clang-format off */
 #define SIM_SCENARIO_LISTS(X) \
@@ -110,6 +135,9 @@ struct sim_of_act {
 	X(struct sim_of_jump, jumps, "jump", 16) \
 	X(struct sim_of_fail, fails, "fail", 8) \
 	X(struct sim_of_act, acts, "act", 16) \
+	X(struct sim_of_tune, tunes, "tune", 16) \
+	X(struct sim_of_resize, resizes, "resize", 8) \
+	X(struct sim_of_absence, absences, "absent", 8) \
 	X(struct sim_fault, faults, "fault", 32) \
 	X(struct sim_forge, forges, "forge", 32)
 /* clang-format on */

@@ -5,9 +5,10 @@
 
 /* Lists in the order in which they are tried: what happens before to whom it happens. */
 static const enum sim_list order[] = {
-	SIM_LIST_forges, SIM_LIST_faults,  SIM_LIST_works, SIM_LIST_acts,  SIM_LIST_cuts,
-	SIM_LIST_routes, SIM_LIST_narrows, SIM_LIST_jumps, SIM_LIST_fails, SIM_LIST_sets,
-	SIM_LIST_hosts,	 SIM_LIST_ports,   SIM_LIST_lans,
+	SIM_LIST_forges, SIM_LIST_faults,  SIM_LIST_works,    SIM_LIST_acts,
+	SIM_LIST_tunes,	 SIM_LIST_resizes, SIM_LIST_absences, SIM_LIST_cuts,
+	SIM_LIST_routes, SIM_LIST_narrows, SIM_LIST_jumps,    SIM_LIST_fails,
+	SIM_LIST_sets,	 SIM_LIST_hosts,   SIM_LIST_ports,    SIM_LIST_lans,
 };
 
 static bool may_try(const struct sim_shrinking *shrinking)

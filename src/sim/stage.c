@@ -7,11 +7,13 @@
 #include "sim/lan.h"
 #include "sim/user.h"
 #include "wire/ip.h"
+#include "wire/ipv6.h"
 
 #define NET	    0xc6120000u /* 198.18.0.0/15: RFC 2544 */
 #define PREFIX	    24
 #define NET_V6	    0x20010db8u /* 2001:db8::/32: RFC 3849 */
 #define PREFIX_V6   64
+#define MTU	    1500
 #define WHOLE_DELAY PARLEY_MS(1)
 #define LONG_ENOUGH PARLEY_S(1000)
 
@@ -46,17 +48,24 @@ static struct sim_port *port_of(const struct sim_stage *stage, uint32_t host, ui
 	return NULL;
 }
 
-static bool schedule(struct sim_stage *stage, enum sim_list list, uint32_t number, uint64_t at,
-		     parley_conn conn)
+static bool schedule_as(struct sim_stage *stage, uint64_t at, const struct sim_change *as)
 {
 	struct sim_world *world = stage->world;
 	struct sim_change *change = sim_zalloc(world->arena, sizeof *change);
 
 	if (!change)
 		return false;
-	*change = (struct sim_change){.stage = stage, .list = list, .number = number, .conn = conn};
+	*change = *as;
+	change->stage = stage;
 	change->event = (struct sim_event){.kind = SIM_EVENT_CHANGE, .owner = change};
 	return sim_queue_put(&world->queue, &change->event, at);
+}
+
+static bool schedule(struct sim_stage *stage, enum sim_list list, uint32_t number, uint64_t at,
+		     parley_conn conn)
+{
+	return schedule_as(stage, at,
+			   &(struct sim_change){.list = list, .number = number, .conn = conn});
 }
 
 /* A connection that comes to a state in which something is to be done to it. */
@@ -77,12 +86,32 @@ static void look_for_acts(struct sim_stage *stage, int host, const struct parley
 	}
 }
 
+/* A connection or listener that comes to a state in which a setting of it is to be changed. */
+static void look_for_tunes(struct sim_stage *stage, int host,
+			   const struct parley_trace_event *event)
+{
+	const struct sim_scenario *s = &stage->scenario;
+	struct sim_world *world = stage->world;
+
+	for (uint32_t i = 0; i < s->count[SIM_LIST_tunes]; i++) {
+		const struct sim_of_tune *tune = &s->tunes[i];
+
+		if (tune->set.host != (uint32_t)host || tune->state == PARLEY_CLOSED ||
+		    tune->state != (uint32_t)event->value[1])
+			continue;
+		if (!schedule(stage, SIM_LIST_tunes, i, world->now + tune->after, event->conn))
+			sim_fail(world, NULL, SIM_RULE_WORLD, "for a tune", world->arena->used, 0);
+	}
+}
+
 static void on_trace(void *context, int host, const struct parley_trace_event *event)
 {
 	struct sim_stage *stage = context;
 
-	if (event->kind == PARLEY_TRACE_STATE)
+	if (event->kind == PARLEY_TRACE_STATE) {
 		look_for_acts(stage, host, event);
+		look_for_tunes(stage, host, event);
+	}
 	if (stage->hooks.trace)
 		stage->hooks.trace(stage->hooks.context, host, event);
 }
@@ -209,6 +238,14 @@ static bool make_changes(struct sim_stage *stage)
 		fits &= schedule(stage, SIM_LIST_narrows, i, s->narrows[i].at, PARLEY_NO_CONN);
 	for (uint32_t i = 0; i < s->count[SIM_LIST_jumps]; i++)
 		fits &= schedule(stage, SIM_LIST_jumps, i, s->jumps[i].at, PARLEY_NO_CONN);
+	for (uint32_t i = 0; i < s->count[SIM_LIST_tunes]; i++)
+		if (s->tunes[i].state == PARLEY_CLOSED)
+			fits &= schedule(stage, SIM_LIST_tunes, i, s->tunes[i].after,
+					 PARLEY_NO_CONN);
+	for (uint32_t i = 0; i < s->count[SIM_LIST_resizes]; i++)
+		fits &= schedule(stage, SIM_LIST_resizes, i, s->resizes[i].at, PARLEY_NO_CONN);
+	for (uint32_t i = 0; i < s->count[SIM_LIST_absences]; i++)
+		fits &= schedule(stage, SIM_LIST_absences, i, s->absences[i].since, PARLEY_NO_CONN);
 	if (s->heal)
 		fits &= schedule(stage, SIM_LISTS, 0, s->heal, PARLEY_NO_CONN);
 	return fits;
@@ -277,6 +314,130 @@ static void act(struct sim_stage *stage, const struct sim_of_act *act, parley_co
 	}
 }
 
+/* Only for want of memory, or when it is the host's alone, may a valid value be refused. */
+static bool may_refuse(const struct sim_host *host, const struct sim_of_tune *tune, int error)
+{
+	const struct parley_setting_info *info = parley_setting_info((int)tune->set.setting);
+
+	if (error == -PARLEY_ENOPROTOOPT)
+		return tune->state != PARLEY_CLOSED && info->scope == PARLEY_SCOPE_HOST;
+	return error == -PARLEY_ENOBUFS && host->engine->memory.failures;
+}
+
+/* Sets what the change says; the old value comes back when it has lasted long enough. */
+static void tune(struct sim_stage *stage, const struct sim_change *change, struct sim_host *host)
+{
+	const struct sim_of_tune *tune = &stage->scenario.tunes[change->number];
+	enum parley_setting setting = (enum parley_setting)tune->set.setting;
+	struct sim_world *world = stage->world;
+	struct sim_change back = *change;
+	int error = parley_get(host->engine, change->conn, setting, &back.value);
+
+	if (!error)
+		error = parley_set(host->engine, sim_host_now(host), change->conn, setting,
+				   change->back ? change->value : tune->set.value);
+	if (error && !may_refuse(host, tune, error))
+		sim_fail(world, host, SIM_RULE_CALL, parley_setting_name((int)setting),
+			 (uint64_t)-error, change->conn);
+	world->coverage.mishap[SIM_MISHAP_TUNE] += !error;
+	if (!error && tune->lasts && !change->back) {
+		back.back = true;
+		if (!schedule_as(stage, world->now + tune->lasts, &back))
+			sim_fail(world, NULL, SIM_RULE_WORLD, "for a tune", world->arena->used, 0);
+	}
+	sim_host_settle(host);
+}
+
+/* The same for who holds the connection still. */
+static void tune_user(struct sim_stage *stage, const struct sim_change *change)
+{
+	struct sim_world *world = stage->world;
+	struct sim_host *host = world->host[stage->scenario.tunes[change->number].set.host];
+
+	if (change->conn == PARLEY_NO_CONN) {
+		tune(stage, change, host);
+		return;
+	}
+	for (uint32_t i = 0; i < world->user_count; i++) {
+		const struct sim_user *user = world->user[i];
+
+		if (user->over || user->host != host || user->conn != change->conn)
+			continue;
+		tune(stage, change, host);
+		return;
+	}
+}
+
+/* Nothing happens while the interface is away; one that speaks IPv6 refuses what is too small. */
+static void resize(struct sim_stage *stage, const struct sim_of_resize *resize)
+{
+	struct sim_port *port = port_of(stage, resize->host, resize->lan);
+	uint32_t mtu = resize->mtu ? resize->mtu : MTU;
+	int error;
+
+	if (!port->ifindex)
+		return;
+	stage->world->coverage.mishap[SIM_MISHAP_RESIZE]++;
+	error = sim_host_mtu(port, mtu);
+	if (error && !(error == -PARLEY_EINVAL && mtu < IPV6_MIN_MTU))
+		sim_fail(stage->world, port->host, SIM_RULE_CALL, "interface-set", (uint64_t)-error,
+			 mtu);
+	sim_host_settle(port->host);
+}
+
+/* It is there again; for want of memory that can take a while. */
+static void come_back(struct sim_stage *stage, const struct sim_change *change,
+		      const struct sim_of_absence *absence)
+{
+	struct sim_port *port = port_of(stage, absence->host, absence->lan);
+	struct sim_world *world = stage->world;
+	int error = sim_host_give(port, absence->interface);
+
+	if ((error == -PARLEY_ENOMEM || error == -PARLEY_ENOBUFS) &&
+	    port->host->engine->memory.failures &&
+	    schedule_as(stage, world->now + PARLEY_S(1), change))
+		error = 0;
+	else
+		port->absent = false;
+	if (error)
+		sim_fail(world, port->host, SIM_RULE_CALL, "address-add", (uint64_t)-error,
+			 absence->interface);
+	sim_host_settle(port->host);
+}
+
+/* Of two absences of one port the first counts. */
+static void go_away(struct sim_stage *stage, const struct sim_change *change,
+		    const struct sim_of_absence *absence)
+{
+	struct sim_port *port = port_of(stage, absence->host, absence->lan);
+	struct sim_world *world = stage->world;
+	struct sim_change back = *change;
+	int error;
+
+	if (port->absent)
+		return;
+	port->absent = true;
+	world->coverage.mishap[SIM_MISHAP_ABSENCE]++;
+	error = sim_host_take(port, absence->interface);
+	back.back = true;
+	if (error)
+		sim_fail(world, port->host, SIM_RULE_CALL, "address-remove", (uint64_t)-error,
+			 absence->interface);
+	if (!schedule_as(stage, absence->until, &back))
+		sim_fail(world, NULL, SIM_RULE_WORLD, "for an absence", world->arena->used, 0);
+	sim_host_settle(port->host);
+}
+
+static void absent(struct sim_stage *stage, const struct sim_change *change)
+{
+	const struct sim_of_absence *absence = &stage->scenario.absences[change->number];
+
+	if (change->back)
+		come_back(stage, change, absence);
+	else
+		go_away(stage, change, absence);
+}
+
 void sim_stage_change(struct sim_change *change)
 {
 	struct sim_stage *stage = change->stage;
@@ -302,6 +463,15 @@ void sim_stage_change(struct sim_change *change)
 	case SIM_LIST_acts:
 		act(stage, &s->acts[i], change->conn);
 		break;
+	case SIM_LIST_tunes:
+		tune_user(stage, change);
+		break;
+	case SIM_LIST_resizes:
+		resize(stage, &s->resizes[i]);
+		break;
+	case SIM_LIST_absences:
+		absent(stage, change);
+		break;
 	default:
 		heal(stage);
 		break;
@@ -317,6 +487,9 @@ static bool may_be_probed(const struct sim_stage *stage)
 
 	for (uint32_t i = 0; i < s->count[SIM_LIST_works]; i++)
 		if (s->works[i].pause > LONG_ENOUGH / 2 || s->works[i].start > LONG_ENOUGH / 2)
+			return true;
+	for (uint32_t i = 0; i < s->count[SIM_LIST_tunes]; i++)
+		if (s->tunes[i].set.setting == PARLEY_SET_KEEPALIVE_IDLE)
 			return true;
 	for (uint32_t i = 0; i < world->host_count; i++) {
 		int64_t idle = 0;

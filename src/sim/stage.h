@@ -27,7 +27,9 @@ struct sim_change {
 	struct sim_stage *stage;
 	enum sim_list list; /* what it is; SIM_LISTS: the links heal */
 	uint32_t number;    /* in its list */
-	parley_conn conn;   /* that an act is about */
+	parley_conn conn;   /* that an act or a tune is about */
+	bool back;	    /* what was changed comes back; of a tune, this value */
+	int64_t value;
 };
 
 /*

@@ -28,7 +28,7 @@ struct sim_world *sim_world_new(void *base, size_t size, const struct sim_config
 	return world;
 }
 
-static void handle(struct sim_world *world, struct sim_event *event)
+static void handle(struct sim_event *event)
 {
 	switch (event->kind) {
 	case SIM_EVENT_FRAME:
@@ -66,7 +66,7 @@ enum sim_result sim_step(struct sim_world *world)
 	sim_queue_remove(&world->queue, event);
 	world->now = event->at;
 	world->events++;
-	handle(world, event);
+	handle(event);
 	return world->failure.failed ? SIM_FAILED : SIM_RAN;
 }
 
@@ -82,7 +82,7 @@ enum sim_result sim_run_until(struct sim_world *world, uint64_t time)
 	return world->failure.failed ? SIM_FAILED : SIM_RAN;
 }
 
-/* A connection, listeners apart, or a turn that is still to come. */
+/* A connection, listeners apart, or a turn or an address that is still to come. */
 static bool is_busy(const struct sim_host *host)
 {
 	struct parley_status status = {.size = sizeof status};
@@ -90,6 +90,9 @@ static bool is_busy(const struct sim_host *host)
 
 	if (host->turn.place)
 		return true;
+	for (uint32_t i = 0; i < host->port_count; i++)
+		if (host->port[i]->absent)
+			return true;
 	while (parley_each(host->engine, &cursor, &status) > 0)
 		if (status.entry != PARLEY_ENTRY_LISTENER)
 			return true;

@@ -128,7 +128,7 @@ enum sim_result sim_finish(struct sim_world *world, uint64_t limit);
 
 /*
  * True when users are done, nothing is under way, no connection is left, listeners apart, and no
- * host waits for its turn.
+ * host waits for its turn, or is to get back an address.
  */
 bool sim_settled(const struct sim_world *world);
 

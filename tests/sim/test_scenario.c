@@ -120,6 +120,13 @@ static void what_is_wrong_with_the_whole_is_told(void **state)
 		 "a work between two hosts that share no LAN"},
 		{HEAD "lan\ncut ann 2 since=1s until=2s\n", "a cut of a port that there is not"},
 		{HEAD "set ann r1 256\n", "a setting outside its range"},
+		{HEAD "tune ann r1 256\n", "a setting outside its range"},
+		{HEAD "tune ann cork 1 in=ESTABLISHED\n", "a cork that nobody takes out"},
+		{HEAD "tune ann cork 1 in=LISTEN lasts=1s\n", "a cork that nobody takes out"},
+		{HEAD "lan\nresize ann 2 mtu=600\n", "a resize of a port that there is not"},
+		{HEAD "resize ann 1 mtu=67\n", "an MTU that is not between 68 and 65535"},
+		{HEAD "lan\nabsent ann 2 until=1s\n", "an absence from a port that there is not"},
+		{HEAD "absent ann 1 since=1s until=1s\n", "an absence that ends before it begins"},
 		{HEAD "lan\nport ann 2 mtu=67\n", "an MTU that is not between 68 and 65535"},
 	};
 

@@ -163,6 +163,89 @@ static void an_act_comes_when_its_state_does(void **state)
 	assert_true(world->coverage.edge[PARLEY_FIN_WAIT_1][PARLEY_CLOSED] > 0);
 }
 
+static int64_t setting_of(const struct sim_world *world, uint32_t user, enum parley_setting setting)
+{
+	int64_t value = -1;
+
+	assert_int_equal(parley_get(world->user[user]->host->engine, world->user[user]->conn,
+				    setting, &value),
+			 0);
+	return value;
+}
+
+/* The listener is user 0, and the client is user 1. */
+static void a_setting_changes_midway_and_back(void **state)
+{
+	struct sim_world *world = stage(HEAD PORTS
+					"work idle ann bob port=1 pause=1s\nset ann ttl 70\n"
+					"tune ann ttl 80 in=ESTABLISHED after=50ms lasts=100ms\n"
+					"tune bob backlog 3 in=LISTEN after=30ms\n"
+					"tune bob somaxconn 5 after=40ms\n"
+					"tune bob ttl 90 in=CLOSE-WAIT\n");
+	int64_t value = 0;
+
+	(void)state;
+	assert_int_equal(sim_run_until(world, PARLEY_MS(35)), SIM_RAN);
+	assert_int_equal(setting_of(world, 0, PARLEY_SET_BACKLOG), 3);
+	/* Connected after the round trip of ARP and that of the SYN. */
+	assert_int_equal(sim_run_until(world, PARLEY_MS(80)), SIM_RAN);
+	assert_true(world->user[1]->connected);
+	assert_int_equal(setting_of(world, 1, PARLEY_SET_TTL), 70);
+	assert_int_equal(
+		parley_get(world->host[1]->engine, PARLEY_NO_CONN, PARLEY_SET_SOMAXCONN, &value),
+		0);
+	assert_int_equal(value, 5);
+	assert_int_equal(sim_run_until(world, PARLEY_MS(120)), SIM_RAN);
+	assert_int_equal(setting_of(world, 1, PARLEY_SET_TTL), 80);
+	assert_int_equal(sim_run_until(world, PARLEY_MS(220)), SIM_RAN);
+	assert_int_equal(setting_of(world, 1, PARLEY_SET_TTL), 70);
+	assert_int_equal(world->coverage.mishap[SIM_MISHAP_TUNE], 4);
+	assert_int_equal(sim_stage_run(world), SIM_SETTLED);
+	/* Bob's connection came to CLOSE-WAIT. */
+	assert_int_equal(world->coverage.mishap[SIM_MISHAP_TUNE], 5);
+}
+
+static void an_interface_gets_another_mtu(void **state)
+{
+	struct sim_world *world = stage(HEAD PORTS "work download ann bob port=1 bytes=300000\n"
+						   "resize bob 1 at=100ms mtu=700\n");
+	struct parley_tcp_info info = {.size = sizeof info};
+
+	(void)state;
+	assert_int_equal(sim_run_until(world, PARLEY_MS(110)), SIM_RAN);
+	assert_int_equal(world->host[1]->port[0]->mtu, 700);
+	assert_int_equal(parley_tcp_info(world->host[1]->engine, world->user[2]->conn, &info), 0);
+	assert_int_equal(info.pmtu, 700);
+	assert_int_equal(sim_stage_run(world), SIM_SETTLED);
+	assert_int_equal(world->user[1]->received, 300000);
+}
+
+static void an_address_is_away_for_a_while(void **state)
+{
+	struct sim_world *world = run(HEAD PORTS "work download ann bob port=1 bytes=300000\n"
+						 "absent bob 1 since=100ms until=4s\n");
+
+	(void)state;
+	assert_int_equal(world->user[1]->received, 300000);
+	assert_true(world->now > PARLEY_S(4) && world->now < PARLEY_S(100));
+}
+
+/* Its connections end with it, and another is made when it is there again. */
+static void an_interface_is_away_for_a_while(void **state)
+{
+	struct sim_world *world = run(HEAD PORTS
+				      "work short ann bob port=1 bytes=300000 patience=50s\n"
+				      "set bob keepalive 1\nset bob keepalive-idle 10s\n"
+				      "absent ann 1 since=100ms until=4s interface=1\n"
+				      "absent ann 1 since=2s until=3s\n");
+
+	(void)state;
+	assert_true(world->user[1]->failed > 0 || world->user[1]->error == PARLEY_ENETUNREACH);
+	assert_true(world->now > PARLEY_S(4));
+	assert_int_equal(world->coverage.mishap[SIM_MISHAP_ABSENCE], 1);
+	assert_true(world->host[0]->port[0]->ifindex > 0);
+}
+
 /* The same over IPv6, where the link tells of itself by ICMPv6, and nobody has one address. */
 static void a_lan_can_be_of_ipv6(void **state)
 {
@@ -404,6 +487,10 @@ int main(void)
 		TEST(changes_come_at_their_time),
 		TEST(a_mute_way_is_a_black_hole),
 		TEST(an_act_comes_when_its_state_does),
+		TEST(a_setting_changes_midway_and_back),
+		TEST(an_interface_gets_another_mtu),
+		TEST(an_address_is_away_for_a_while),
+		TEST(an_interface_is_away_for_a_while),
 		TEST(a_lan_can_be_of_ipv6),
 		TEST(forgeries_are_refused_for_their_reason),
 		TEST(so_they_are_over_ipv6),
