@@ -21,13 +21,14 @@ bool acknowledge_in_range(const struct tcb *tcb, struct seq ack)
 /* Tells the user of room in the send buffer, and frees what need not be sent again. */
 static void free_acknowledged(struct tcp *tcp, struct tcb *tcb)
 {
-	uint64_t room = buffer_send(tcp, tcb);
+	uint64_t buffer = buffer_send(tcp, tcb);
 	uint64_t waiting = tcb->snd_end > tcb->snd_off ? tcb->snd_end - tcb->snd_off : 0;
 
 	sending_settle(tcp, tcb);
 	if (!(tcb->flags & TCB_OWNED))
 		return;
-	if (tcb->flags & TCB_WANTS_WRITABLE && waiting <= room - room / 3) {
+	if (tcb->flags & TCB_WANTS_WRITABLE && waiting < buffer &&
+	    buffer_is_writable(buffer, buffer - waiting)) {
 		tcb->flags &= ~(uint32_t)TCB_WANTS_WRITABLE;
 		notice_raise(tcp, &tcb->notice, PARLEY_WRITABLE);
 	}

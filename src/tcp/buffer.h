@@ -63,6 +63,12 @@ static inline enum pressure pressure_of(const struct memory *memory)
 uint64_t buffer_receive(const struct tcp *tcp, const struct tcb *tcb);
 uint64_t buffer_send(const struct tcp *tcp, const struct tcb *tcb);
 
+/* WRITABLE: of a send buffer a third is free, and be it a single byte. */
+static inline bool buffer_is_writable(uint64_t buffer, uint64_t room)
+{
+	return room && room >= buffer / 3;
+}
+
 /*
  * The receive buffer without regard to memory. A SYN,ACK offers by this: its entry keeps no window,
  * and what was offered must come out the same at the last ACK.

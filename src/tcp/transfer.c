@@ -429,7 +429,7 @@ uint32_t user_ready(const struct tcp *tcp, parley_conn conn)
 	if (tcb->state == PARLEY_CLOSED)
 		bits |= PARLEY_READABLE | PARLEY_WRITABLE;
 	else if ((tcb->state == PARLEY_ESTABLISHED || tcb->state == PARLEY_CLOSE_WAIT) &&
-		 send_room(tcp, tcb) >= buffer_send(tcp, tcb) / 3)
+		 buffer_is_writable(buffer_send(tcp, tcb), send_room(tcp, tcb)))
 		bits |= PARLEY_WRITABLE;
 	if (tcb->snd_end == send_base(tcb) || tcb->snd_off > tcb->snd_end)
 		bits |= PARLEY_DRAINED;

@@ -455,6 +455,35 @@ static void test_writable_follows_a_short_send(void **unused)
 	peer_done(&p);
 }
 
+/* A third of a buffer of two bytes is less than a byte, and no room. */
+static void test_a_full_small_buffer_is_not_writable(void **unused)
+{
+	static uint8_t bytes[3];
+
+	(void)unused;
+	for (int64_t buffer = 1; buffer <= 2; buffer++) {
+		struct parley_span span = {bytes, sizeof bytes};
+		struct peer p;
+
+		peer_init(&p);
+		peer_set(&p, PARLEY_SET_SEND_BUFFER, buffer);
+		peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+		p.plain = true;
+		peer_events(&p, p.conn, NULL);
+		assert_true(user_ready(&p.tcp, p.conn) & PARLEY_WRITABLE);
+		assert_int_equal(user_send(&p.tcp, p.conn, &span, 1, 0), buffer);
+		assert_int_equal(user_ready(&p.tcp, p.conn) & PARLEY_WRITABLE, 0);
+		peer_step(&p);
+		/* It says nothing new. */
+		recv(&p, ".", 1, 1, 0);
+		assert_int_equal(peer_events(&p, p.conn, NULL) & PARLEY_WRITABLE, 0);
+		recv(&p, ".", 1, 2, 0);
+		assert_true(peer_events(&p, p.conn, NULL) & PARLEY_WRITABLE);
+		assert_true(user_ready(&p.tcp, p.conn) & PARLEY_WRITABLE);
+		peer_done(&p);
+	}
+}
+
 /* A larger buffer is room too. */
 static void test_larger_send_buffer_is_told(void **unused)
 {
@@ -728,6 +757,7 @@ int main(void)
 		cmocka_unit_test(test_unread_data_outlives_the_connection),
 		cmocka_unit_test(test_text_after_close),
 		cmocka_unit_test(test_writable_follows_a_short_send),
+		cmocka_unit_test(test_a_full_small_buffer_is_not_writable),
 		cmocka_unit_test(test_larger_send_buffer_is_told),
 		cmocka_unit_test(test_reserve_and_commit),
 		cmocka_unit_test(test_reset_after_the_fin_reads_as_the_end),
