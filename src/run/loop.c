@@ -342,6 +342,8 @@ static void turn(struct loop *loop)
 		;
 	loop->busy |= rounds == ROUNDS;
 	output_all(loop);
+	/* Output may have found a connection lost. */
+	loop->busy |= sock_poll(loop->layer, loop->now) > 0;
 	if (loop->hook)
 		loop->hook->turned(loop->hook, loop->now);
 }

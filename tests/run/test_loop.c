@@ -232,6 +232,31 @@ static void test_host_deadline(void **state)
 	assert_in_range(world->turns, 3, 30);
 }
 
+static void stop(struct sock_wait *wait, void *context)
+{
+	struct world *world = context;
+
+	assert_int_equal(wait->why, SOCK_READY);
+	loop_stop(world->loop);
+}
+
+/* Output finds a connection lost, without a frame: who waits is told before the next SYN is due. */
+static void test_output_loses_a_connection(void **state)
+{
+	struct world *world = *state;
+	struct parley_addr addr = ip_from_v4(0x0a000001);
+	uint64_t now = clock_now();
+	struct sock_wait wait = {.resume = stop, .context = world};
+
+	connect_some(world, 1000, 1);
+	assert_int_equal(sock_wait_for(world->layer, 0, SOCK_OP_CONNECT, &wait), 0);
+	assert_int_equal(parley_address_remove(world->host, now, world->ifindex, &addr), 0);
+	run_until(world, now + 2000 * MS);
+	assert_int_equal(world->fake.taken, 0);
+	assert_true(clock_now() < now + 900 * MS);
+	assert_true(sock_error(world->layer, 0) > 0);
+}
+
 static void test_past_deadline(void **state)
 {
 	struct world *world = *state;
@@ -462,6 +487,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_hook_deadline, open_world, close_world),
 		cmocka_unit_test_setup_teardown(test_device_deadline, open_world, close_world),
 		cmocka_unit_test_setup_teardown(test_host_deadline, open_world, close_world),
+		cmocka_unit_test_setup_teardown(test_output_loses_a_connection, open_world,
+						close_world),
 		cmocka_unit_test_setup_teardown(test_past_deadline, open_world, close_world),
 		cmocka_unit_test_setup_teardown(test_frames_go_out, open_world, close_world),
 		cmocka_unit_test_setup_teardown(test_full_device, open_world, close_world),
