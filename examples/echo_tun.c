@@ -85,7 +85,7 @@ static void echo(parley_conn conn, uint32_t bits)
 		parley_release_conn(host, now, conn); /* what was sent, and a FIN, still go out */
 }
 
-/* What the host has to say to us, and then to the network; returns how much that was. */
+/* What the host has to say to the network, and then to us; returns how much that was. */
 static int settle(void)
 {
 	struct parley_event event;
@@ -93,19 +93,20 @@ static int settle(void)
 	parley_conn conn;
 	int n = 0;
 
-	for (; parley_events(host, &event, 1) == 1; n++) {
-		if (!(event.bits & PARLEY_ACCEPT))
-			echo(event.conn, event.bits);
-		else
-			while (parley_accept(host, now, event.conn, 0, &conn) == 0)
-				; /* what the new ones have to say follows as events */
-	}
 	for (; parley_output(host, ifindex, now, &frame, 1) == 1; n++) {
 		int len = parley_frame_flatten(&frame, 0, packet, sizeof packet);
 
 		if (write(tun, packet, (size_t)len) < 0)
 			warn("write"); /* lost, as on any wire: TCP sends it again */
 		parley_release(host, &frame, 1);
+	}
+	/* Last, for output may find a connection lost. */
+	for (; parley_events(host, &event, 1) == 1; n++) {
+		if (!(event.bits & PARLEY_ACCEPT))
+			echo(event.conn, event.bits);
+		else
+			while (parley_accept(host, now, event.conn, 0, &conn) == 0)
+				; /* what the new ones have to say follows as events */
 	}
 	return n;
 }

@@ -355,8 +355,8 @@ static void settle(struct client *client)
 	int n;
 
 	do {
-		n = serve(client);
-		n += output(client);
+		n = output(client);
+		n += serve(client); /* last: output may find a connection lost */
 	} while (n > 0);
 }
 

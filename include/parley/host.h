@@ -10,14 +10,14 @@
  *
  *	frames arrived:      parley_input(host, now, frames, n);
  *	deadline reached:    parley_expire(host, now);
- *	then, in turn:       while ((n = parley_events(host, events, 32)) > 0) ...
- *	                     while ((n = parley_output(host, ifindex, now, out, 32)) > 0)
+ *	then, in turn:       while ((n = parley_output(host, ifindex, now, out, 32)) > 0)
  *				     transmit them, parley_release(host, out, n);
+ *	                     while ((n = parley_events(host, events, 32)) > 0) ...
  *	sleep until:         parley_deadline(host)
  *
- * An event may make the user send, and output may find a connection lost, which is an event: so
- * the two are asked in turn until both have nothing. The deadline is that of timers; it does not
- * speak of frames and events that are waiting already.
+ * An event may make the user send, and output may find a connection lost, which is an event, even
+ * when there is no frame: so the two are asked in turn until both have nothing, events last. The
+ * deadline is that of timers; it does not speak of frames and events that are waiting already.
  */
 #ifndef PARLEY_HOST_H
 #define PARLEY_HOST_H
