@@ -37,6 +37,7 @@ struct sim_world;
 	X(NO_TIME_WAIT, "the side that closed first left TIME-WAIT out") \
 	X(HELD_FRAME, "a frame's bytes changed before its release") \
 	X(EVENT, "an event for a connection that the user does not hold") \
+	X(UNTOLD, "what a user waits for is there, and no event told it") \
 	X(CALL, "a call answered what it may not") \
 	X(REVIVED, "a keep-alive probe was needed to go on") \
 	X(STALL, "a host does not come to rest") \

@@ -353,7 +353,8 @@ static void take_turn(struct sim_host *host)
 		takes[i] = most;
 	for (int rounds = 0; more && !host->world->failure.failed; rounds++) {
 		more = drain_events(host);
-		more |= drain_output(host, takes);
+		/* It may have found a connection lost, and have no frame. */
+		more |= drain_output(host, takes) || drain_events(host);
 		if (rounds > ROUNDS_MAX)
 			sim_fail(host->world, host, SIM_RULE_STALL, "rounds", 0, 0);
 	}
@@ -361,6 +362,7 @@ static void take_turn(struct sim_host *host)
 		host->world->coverage.mishap[SIM_MISHAP_CHOKED]++;
 		await_turn(host);
 	}
+	sim_oracle_turn(host);
 	sim_oracle_host(host);
 	set_alarm(host);
 }

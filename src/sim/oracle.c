@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "sim/oracle.h"
 
+#include "net/host.h"
+#include "sim/user.h"
 #include "sim/world.h"
 #include "wire/ip.h"
 
@@ -215,6 +217,36 @@ static void judge_time_wait(struct sim_host *host)
 	parley_get(host->engine, PARLEY_NO_CONN, PARLEY_SET_MSL, &msl);
 	if (shortest < 2 * (uint64_t)msl)
 		sim_fail(host->world, host, SIM_RULE_TIME_WAIT, NULL, shortest, 2 * (uint64_t)msl);
+}
+
+/* A timer is going to look whether there is room, or an ACK is to come that will. */
+static bool will_be_told(const struct sim_user *user)
+{
+	const struct parley_host *engine = user->host->engine;
+	struct parley_status status = {.size = sizeof status};
+	int64_t buffer = 0;
+
+	if (parley_status(engine, user->conn, &status) || status.timer == PARLEY_TIMER_NONE)
+		return false;
+	/* With a buffer of one size, and memory for it, nothing but its ACKs makes room. */
+	parley_get(engine, user->conn, PARLEY_SET_SEND_BUFFER, &buffer);
+	return !buffer || engine->memory.failures ||
+	       engine->memory.charged >= engine->memory.cap / 4;
+}
+
+void sim_oracle_turn(struct sim_host *host)
+{
+	struct sim_world *world = host->world;
+
+	for (uint32_t i = 0; i < world->user_count; i++) {
+		const struct sim_user *user = world->user[i];
+		uint32_t untold = user->host == host ? sim_user_untold(user) : 0;
+
+		if (untold == PARLEY_WRITABLE && will_be_told(user))
+			continue;
+		if (untold)
+			sim_fail(world, host, SIM_RULE_UNTOLD, NULL, user->number, untold);
+	}
 }
 
 void sim_oracle_host(struct sim_host *host)

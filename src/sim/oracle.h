@@ -28,6 +28,9 @@ void sim_oracle_trace(struct sim_host *host, const struct parley_trace_event *ev
 void sim_oracle_sent(struct sim_host *host, const struct sim_flow *flow, unsigned way,
 		     const struct sim_packet *packet);
 
+/* After a turn of the host, when all events were told. */
+void sim_oracle_turn(struct sim_host *host);
+
 /* After an event that concerned the host. */
 void sim_oracle_host(struct sim_host *host);
 

@@ -64,6 +64,8 @@ static void forget_connection(struct sim_user *user)
 	user->failed += user->error != 0;
 	user->closed = user->shut_out = false;
 	user->connected = user->eof = user->peer_closed = user->dead = false;
+	user->awaits = 0;
+	user->drained = true;
 	user->out = user->in = NULL;
 	user->to_send = user->to_read = 0;
 	user->sent = user->received = 0;
@@ -154,11 +156,16 @@ static bool try_accept(struct sim_user *user, const struct sim_op *op)
 	uint64_t next = (uint64_t)world->user_count + 1;
 	struct sim_user *child;
 	parley_conn conn;
-	int result = parley_accept(user->host->engine, sim_host_now(user->host), user->conn, next,
-				   &conn);
+	int result;
 
-	if (result == -PARLEY_EAGAIN)
+	if (user->awaits & PARLEY_ACCEPT)
 		return false;
+	result = parley_accept(user->host->engine, sim_host_now(user->host), user->conn, next,
+			       &conn);
+	if (result == -PARLEY_EAGAIN) {
+		user->awaits |= PARLEY_ACCEPT;
+		return false;
+	}
 	if (!sim_user_called(user, result))
 		return true;
 	user->accepted++;
@@ -243,7 +250,7 @@ static bool has_slept(struct sim_user *user, uint64_t until)
 /* All that was handed over is acknowledged. */
 static bool is_drained(const struct sim_user *user)
 {
-	return user->to_send == 0 && parley_ready(user->host->engine, user->conn) & PARLEY_DRAINED;
+	return user->to_send == 0 && user->drained;
 }
 
 static bool has_come(const struct sim_user *user, enum sim_until until)

@@ -43,6 +43,7 @@ struct sim_user *sim_user_spawn(struct sim_host *host, const struct sim_program 
 	user->program = program;
 	user->sleep = (struct sim_event){.kind = SIM_EVENT_SLEEP, .owner = user};
 	user->pace = (struct sim_event){.kind = SIM_EVENT_PACE, .owner = user};
+	user->drained = true;
 	world->user[world->user_count++] = user;
 	world->users_running++;
 	return user;
@@ -128,10 +129,12 @@ static int64_t send_in_place(struct sim_user *user, size_t want)
 
 static void pump_out(struct sim_user *user)
 {
-	while (user->to_send > 0 && user->out) {
+	while (user->to_send > 0 && user->out && !(user->awaits & PARLEY_WRITABLE)) {
 		size_t want = (size_t)user->to_send;
 		int64_t n = user->in_place ? send_in_place(user, want) : send_copied(user, want);
 
+		if (n == -PARLEY_EAGAIN)
+			user->awaits |= PARLEY_WRITABLE;
 		if (n == -PARLEY_EAGAIN || n == 0)
 			return;
 		if (n < 0) {
@@ -139,6 +142,7 @@ static void pump_out(struct sim_user *user)
 			user->to_send = 0;
 			return;
 		}
+		user->drained = false;
 		user->sent += (uint64_t)n;
 		user->out->sent = user->sent;
 		if (send_flags(user))
@@ -224,7 +228,7 @@ static size_t allowance(struct sim_user *user)
 
 static void pump_in(struct sim_user *user)
 {
-	while (user->to_read > 0 && user->in) {
+	while (user->to_read > 0 && user->in && !(user->awaits & PARLEY_READABLE)) {
 		size_t want = allowance(user);
 		int64_t n;
 
@@ -233,8 +237,10 @@ static void pump_in(struct sim_user *user)
 		sim_stream_urgent(user->in, user->host,
 				  parley_urgent(user->host->engine, user->conn));
 		n = user->in_place ? read_in_place(user, want) : read_copied(user, want);
-		if (n == -PARLEY_EAGAIN && !user->dead)
+		if (n == -PARLEY_EAGAIN && !user->dead) {
+			user->awaits |= PARLEY_READABLE;
 			return;
+		}
 		if (n <= 0) {
 			end_reading(user, n);
 			return;
@@ -276,6 +282,11 @@ static void decide(struct sim_user *user)
 static void note_event(struct sim_user *user, const struct parley_event *event)
 {
 	user->bits |= event->bits;
+	user->awaits &= ~event->bits;
+	if (event->bits & PARLEY_DEAD)
+		user->awaits = 0;
+	if (event->bits & PARLEY_DRAINED)
+		user->drained = true;
 	if (event->bits & PARLEY_DECIDE)
 		decide(user);
 	if (event->bits & PARLEY_CONNECTED)
@@ -303,6 +314,26 @@ void sim_user_accepted(struct sim_user *user, parley_conn conn)
 	if (!parley_status(engine, conn, &s))
 		event.error = s.error;
 	note_event(user, &event);
+}
+
+uint32_t sim_user_untold(const struct sim_user *user)
+{
+	uint32_t ready = parley_ready(user->host->engine, user->conn);
+	uint32_t told = 0;
+
+	if (user->over || user->conn == PARLEY_NO_CONN)
+		return 0;
+	if (user->connected)
+		told |= PARLEY_CONNECTED;
+	if (user->peer_closed)
+		told |= PARLEY_PEER_CLOSED;
+	if (user->dead)
+		told |= PARLEY_DEAD;
+	if (user->drained)
+		told |= PARLEY_DRAINED;
+	return ready & ~told &
+	       (user->awaits | PARLEY_CONNECTED | PARLEY_PEER_CLOSED | PARLEY_DEAD |
+		PARLEY_DRAINED);
 }
 
 void sim_user_told(struct sim_host *host, const struct parley_event *event)

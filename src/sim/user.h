@@ -10,6 +10,9 @@
  *		SIM_CLOSE(), SIM_WAIT(SIM_UNTIL_DEAD),
  *	};
  *
+ * A user trusts what it is told: after -PARLEY_EAGAIN it does not try again before the event that
+ * the interface promises, and so an event that does not come lets it wait for ever.
+ *
  * A wait is over, too, when what it waits for cannot happen any more; what the user was told
  * stands in its record. At the end of its program a user gives its handle back, which closes what
  * is still open.
@@ -134,6 +137,10 @@ struct sim_user {
 	int64_t to_send, to_read;
 	int64_t pace_bytes, pace_ns, pace_left; /* pace_bytes 0: as fast as it goes */
 
+	/* Bits of struct parley_event: what it waits to be told, having heard -PARLEY_EAGAIN. */
+	uint32_t awaits;
+	bool drained; /* it was told so, or has sent nothing */
+
 	/* What it was told of its last connection. Times are the world's. */
 	bool connected, eof, peer_closed, dead;
 	uint64_t connected_at, eof_at, dead_at;
@@ -157,6 +164,12 @@ int sim_program_add(struct sim_world *world, const struct sim_op *ops, uint32_t 
  * world->user, or -PARLEY_ENOMEM, -PARLEY_EINVAL (no such program).
  */
 int sim_user_add(struct sim_world *world, int host, int program);
+
+/*
+ * What holds of its connection and was never told, bits of struct parley_event; of what can be
+ * waited for, only what it waits for.
+ */
+uint32_t sim_user_untold(const struct sim_user *user);
 
 /* The engine has an event for one of the host's users. */
 void sim_user_told(struct sim_host *host, const struct parley_event *event);

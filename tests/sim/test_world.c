@@ -153,6 +153,46 @@ static void a_short_time_wait_is_found(void **state)
 	scene_fails(&scene, 100, SIM_RULE_TIME_WAIT);
 }
 
+/* Bytes that wait for a user who was never told of them, and so does not ask. */
+static void an_event_that_is_not_told_is_found(void **state)
+{
+	struct sim_workload w = download(1000);
+	struct sim_workload_users users;
+	struct sim_user *reader;
+
+	(void)state;
+	w.kind = SIM_SLOW_READER;
+	w.pause = 2 * S;
+	assert_int_equal(sim_workload_add(scene.world, &w, &users), 0);
+	assert_int_equal(sim_run_until(scene.world, S), SIM_RAN);
+	reader = scene.world->user[users.client];
+	assert_int_equal(sim_user_untold(reader), 0);
+	reader->awaits = PARLEY_READABLE;
+	assert_int_equal(sim_user_untold(reader), PARLEY_READABLE);
+	scene_fails(&scene, 10, SIM_RULE_UNTOLD);
+	assert_int_equal(reader->received, 0);
+}
+
+/* Room in a send buffer, likewise. */
+static void a_user_does_not_send_before_it_is_told(void **state)
+{
+	struct sim_workload w = download(1000);
+	struct sim_workload_users users;
+	struct sim_user *sender;
+
+	(void)state;
+	w.kind = SIM_UPLOAD;
+	assert_int_equal(sim_workload_add(scene.world, &w, &users), 0);
+	assert_int_equal(sim_pair_set(scene.world, PARLEY_SET_SEND_BUFFER, 500), 0);
+	sender = scene.world->user[users.client];
+	while (!(sender->awaits & PARLEY_WRITABLE))
+		assert_int_equal(sim_step(scene.world), SIM_RAN);
+	assert_true(sender->sent > 0 && sender->sent < 1000);
+	assert_int_equal(parley_ready(sender->host->engine, sender->conn) & PARLEY_WRITABLE, 0);
+	scene_finish(&scene, 100);
+	assert_int_equal(sender->sent, 1000);
+}
+
 /* Changes the text of a frame under way, and makes its checksum right again. */
 static void forge_text(struct sim_frame *frame)
 {
@@ -418,6 +458,8 @@ int main(void)
 		TEST(memory_that_stays_is_a_leak),
 		TEST(a_frame_that_changes_is_found),
 		TEST(a_short_time_wait_is_found),
+		TEST(an_event_that_is_not_told_is_found),
+		TEST(a_user_does_not_send_before_it_is_told),
 		TEST(forged_text_is_found),
 		TEST(a_broken_invariant_is_found),
 		TEST(a_failed_assertion_is_found),
