@@ -221,6 +221,13 @@ int parley_close(struct parley_host *host, uint64_t now, parley_conn conn);
 int parley_abort(struct parley_host *host, uint64_t now, parley_conn conn);
 
 /*
+ * ABORT by whoever administers the host: of any connection that parley_each() names, be it held by
+ * a user, by nobody any more, half open or in TIME-WAIT (no RST then), or of a listener. Who holds
+ * the connection is told ECONNABORTED, and keeps the handle. -PARLEY_EBADF for what is not there.
+ */
+int parley_destroy(struct parley_host *host, uint64_t now, parley_conn conn);
+
+/*
  * Gives the handle back; closes first if that has not been done. The connection lives on by itself
  * until its close is finished.
  */

@@ -276,6 +276,12 @@ int parley_abort(struct parley_host *host, uint64_t now, parley_conn conn)
 	return user_abort(&host->tcp, conn);
 }
 
+int parley_destroy(struct parley_host *host, uint64_t now, parley_conn conn)
+{
+	tcp_set_now(&host->tcp, now);
+	return user_destroy(&host->tcp, conn);
+}
+
 int parley_release_conn(struct parley_host *host, uint64_t now, parley_conn conn)
 {
 	tcp_set_now(&host->tcp, now);

@@ -113,6 +113,16 @@ void half_open_abort(struct tcp *tcp, struct syn_entry *entry)
 	half_open_free(tcp, entry);
 }
 
+void half_open_reset(struct tcp *tcp, struct syn_entry *entry)
+{
+	struct tcb tcb;
+
+	half_open_expand(tcp, entry, &tcb);
+	if (!entry->held)
+		output_reset(tcp, &tcb);
+	half_open_abort(tcp, entry);
+}
+
 /* Was the SYN,ACK sent again before it was answered? Timeouts that pass after that lose nothing. */
 static bool was_lost(const struct syn_entry *entry)
 {

@@ -91,6 +91,9 @@ void half_open_free(struct tcp *tcp, struct syn_entry *entry);
 /* The same, and who looks on is told that it is CLOSED, unless it was still in LISTEN. */
 void half_open_abort(struct tcp *tcp, struct syn_entry *entry);
 
+/* The same, and its peer is told as well. */
+void half_open_reset(struct tcp *tcp, struct syn_entry *entry);
+
 /* The TCB that an entry stands for, for those who want to look at it. */
 void half_open_expand(struct tcp *tcp, const struct syn_entry *entry, struct tcb *tcb);
 

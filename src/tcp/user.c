@@ -6,6 +6,7 @@
 #include "tcp/user.h"
 
 #include "tcp/demux.h"
+#include "tcp/half_open.h"
 #include "tcp/listener.h"
 #include "tcp/observe.h"
 #include "tcp/open.h"
@@ -442,6 +443,25 @@ int user_abort(struct tcp *tcp, parley_conn conn)
 		return -PARLEY_EBADF;
 	observe_call(tcp, tcb, PARLEY_CALL_ABORT, 0, 0);
 	abort_tcb(tcp, tcb, PARLEY_ECONNABORTED);
+	return 0;
+}
+
+int user_destroy(struct tcp *tcp, parley_conn conn)
+{
+	struct tcb *tcb = slot_object(&tcp->slots, conn, ENTRY_TCB);
+	struct syn_entry *entry = slot_object(&tcp->slots, conn, ENTRY_SYN);
+	struct remnant *remnant = slot_object(&tcp->slots, conn, ENTRY_REMNANT);
+
+	if (entry) {
+		half_open_reset(tcp, entry);
+	} else if (remnant) {
+		remnant_end(tcp, remnant, PARLEY_CAUSE_ABORT);
+	} else if (tcb) {
+		observe_call(tcp, tcb, PARLEY_CALL_ABORT, 0, 0);
+		abort_tcb(tcp, tcb, PARLEY_ECONNABORTED);
+	} else {
+		return user_close(tcp, conn);
+	}
 	return 0;
 }
 

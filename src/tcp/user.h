@@ -42,6 +42,7 @@ int64_t user_urgent(const struct tcp *tcp, parley_conn conn);
 int user_shutdown(struct tcp *tcp, parley_conn conn, unsigned how);
 int user_close(struct tcp *tcp, parley_conn conn);
 int user_abort(struct tcp *tcp, parley_conn conn);
+int user_destroy(struct tcp *tcp, parley_conn conn);
 int user_release(struct tcp *tcp, parley_conn conn);
 
 int user_set(struct tcp *tcp, parley_conn conn, enum parley_setting setting, int64_t value);
