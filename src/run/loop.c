@@ -359,6 +359,7 @@ int loop_run(struct loop *loop)
 		if (!err)
 			turn(loop);
 	}
+	output_all(loop); /* whoever stopped it may have left words to be told */
 	return err;
 }
 

@@ -57,7 +57,7 @@ void loop_remove(struct loop *loop, struct loop_watch *watch);
 /* Runs until somebody calls loop_stop(). Returns 0, or a negative errno when it cannot go on. */
 int loop_run(struct loop *loop);
 
-/* Ends loop_run() at the end of the turn. */
+/* Ends loop_run() at the end of the turn, with the output of what the hook did then. */
 void loop_stop(struct loop *loop);
 
 /* Whether the devices have taken all that the host owed, and passed it on. */

@@ -242,18 +242,39 @@ static bool is_finished(const struct run *run)
 	return true;
 }
 
+/* Does the peer wait for something that will not come? In FIN-WAIT-2 it has all, FIN included. */
+static bool is_cut_short(const struct parley_status *status)
+{
+	return is_unfinished(status) && status->state != PARLEY_FIN_WAIT_2;
+}
+
+/* It is time to go, finished or not: nobody is to wait for ever for what nobody will send. */
+static void abandon(struct run *run, uint64_t now)
+{
+	struct parley_status status = {.size = sizeof(status)};
+	uint64_t cursor = 0;
+	unsigned n = 0;
+
+	while (parley_each(run->host, &cursor, &status) > 0) {
+		if (is_cut_short(&status) && parley_destroy(run->host, now, status.conn) == 0)
+			n++;
+	}
+	if (n)
+		fprintf(stderr, "parley run: %u connection%s reset: not all was acknowledged\n", n,
+			n == 1 ? "" : "s");
+	loop_stop(run->loop);
+}
+
 /* At the end of each turn: is it time to go? */
 static void turned(struct loop_hook *hook, uint64_t now)
 {
 	struct run *run = hook->context;
 
-	if (run->impatient)
-		loop_stop(run->loop);
-	if (!run->supervisor.gone)
-		return;
-	if (hook->deadline == LOOP_NEVER)
+	if (run->supervisor.gone && hook->deadline == LOOP_NEVER)
 		hook->deadline = now + run->options->linger;
-	if (now >= hook->deadline || is_finished(run))
+	if (run->impatient || now >= hook->deadline)
+		abandon(run, now);
+	else if (run->supervisor.gone && is_finished(run))
 		loop_stop(run->loop);
 }
 
