@@ -57,15 +57,21 @@ int64_t call_bind(struct request *request)
 int64_t call_listen(struct request *request)
 {
 	struct object *object = request->object;
-	int result = sock_listen(request->supervisor->layer, object->sock,
-				 (int)request->call.args[1]);
+	int result = -EINVAL;
 
+	/* The pair of what has ended cannot announce connections. */
+	if (object->phase != OBJECT_ENDED)
+		result = sock_listen(request->supervisor->layer, object->sock,
+				     (int)request->call.args[1]);
 	if (result == 0)
 		object->phase = OBJECT_LISTENING;
 	return result;
 }
 
-/* connect() to no family at all takes a connection back. */
+/*
+ * connect() to no family at all takes a connection back. What was connected has ended then, and
+ * stays so: its pair is of no more use.
+ */
 static int64_t disconnect(struct object *object)
 {
 	int result = sock_disconnect(object->supervisor->layer, object->sock);
@@ -74,7 +80,7 @@ static int64_t disconnect(struct object *object)
 		return result;
 	if (object->phase == OBJECT_CONNECTED)
 		object_end(object);
-	else
+	else if (object->phase != OBJECT_ENDED)
 		object->phase = OBJECT_IDLE;
 	return 0;
 }

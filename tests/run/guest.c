@@ -190,7 +190,7 @@ void echo(int fd)
 static const struct part *find(const char *name)
 {
 	const struct part *const all[] = {
-		stream_parts, open_parts, error_parts, close_parts, urgent_parts,
+		stream_parts, open_parts, error_parts, close_parts, urgent_parts, turn_parts,
 	};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {

@@ -27,6 +27,7 @@ struct part {
 
 /* Ended by a part without a name. */
 extern const struct part stream_parts[], open_parts[], error_parts[], close_parts[], urgent_parts[];
+extern const struct part turn_parts[];
 
 #define EXPECT(x)                                           \
 	do {                                                \

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Turns that connections take seldom: calls that another thread ends, sockets taken back, both ways
+ * shut, and no descriptors left. Both ends are here, over the host's loopback.
+ */
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "guest.h"
+
+#define LOOPBACK "127.0.0.1"
+
+static int listen_at(unsigned port, int flags)
+{
+	struct sockaddr_in name = name_of("0.0.0.0", port);
+	int fd = tcp_socket(flags);
+	int one = 1;
+
+	EXPECT(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) == 0);
+	EXPECT(bind(fd, (struct sockaddr *)&name, sizeof(name)) == 0);
+	EXPECT(listen(fd, 64) == 0);
+	return fd;
+}
+
+static int connect_to(int fd, const char *address, unsigned port)
+{
+	struct sockaddr_in name = name_of(address, port);
+
+	return connect(fd, (struct sockaddr *)&name, sizeof(name));
+}
+
+static int take_back(int fd)
+{
+	struct sockaddr none = {.sa_family = AF_UNSPEC};
+
+	return connect(fd, &none, sizeof(none));
+}
+
+/* The two ends of a connection over loopback: ends[0] was made by connect(). */
+static void connect_ends(int ends[2])
+{
+	int listener = listen_at(PORT, 0);
+
+	ends[0] = tcp_socket(0);
+	EXPECT(connect_to(ends[0], LOOPBACK, PORT) == 0);
+	ends[1] = accept(listener, NULL, NULL);
+	EXPECT(ends[1] >= 0);
+	close(listener);
+}
+
+/* ---- connect() to no family ---- */
+
+/* A socket whose connection has ended can be taken back, and does not harm others. */
+static void ended_and_taken_back(void)
+{
+	struct linger force = {.l_onoff = 1, .l_linger = 0};
+	int ends[2];
+	char byte;
+
+	connect_ends(ends);
+	EXPECT(setsockopt(ends[1], SOL_SOCKET, SO_LINGER, &force, sizeof(force)) == 0);
+	close(ends[1]);
+	EXPECT_ERROR(ECONNRESET, read(ends[0], &byte, 1));
+	EXPECT(take_back(ends[0]) == 0);
+	EXPECT(take_back(ends[0]) == 0);
+	/* In Linux it is as good as new; here it is none any more. */
+	EXPECT_ERROR(EISCONN, connect_to(ends[0], LOOPBACK, PORT));
+	EXPECT_ERROR(EINVAL, listen(ends[0], 1));
+	close(ends[0]);
+	connect_ends(ends);
+	write_pattern(ends[0], 0, 1000);
+	read_pattern(ends[1], 0, 1000);
+}
+
+const struct part turn_parts[] = {
+	{"ended-and-taken-back", ended_and_taken_back},
+	{0},
+};
