@@ -255,7 +255,7 @@ static void settle_connect(struct object *object)
 
 	if (sock_getpeername(layer_of(object), object->sock, &remote) == 0)
 		pump_connected(object);
-	else if (object->held)
+	else if (supervisor_awaited(object))
 		object->phase = OBJECT_IDLE;
 	else
 		become_idle(object);

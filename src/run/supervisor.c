@@ -172,6 +172,12 @@ static void drop_vanished(struct object *object)
 	}
 }
 
+bool supervisor_awaited(struct object *object)
+{
+	drop_vanished(object);
+	return object->held != NULL;
+}
+
 void supervisor_forget(struct object *object)
 {
 	while (object->held) {

@@ -36,6 +36,9 @@ void supervisor_close(struct supervisor *supervisor);
 /* Whether nobody is left, and all that was written has been handed to the connections. */
 bool supervisor_done(const struct supervisor *supervisor);
 
+/* Whether a call waits for the object: one that its program has not been called away from. */
+bool supervisor_awaited(struct object *object);
+
 /* Drops the calls that wait for an object; for object_free(). */
 void supervisor_forget(struct object *object);
 

@@ -17,6 +17,7 @@
 #include "guest.h"
 
 #define LOOPBACK "127.0.0.1"
+#define NOBODY	 "10.0.0.99"
 
 static int listen_at(unsigned port, int flags)
 {
@@ -56,6 +57,27 @@ static void connect_ends(int ends[2])
 	close(listener);
 }
 
+/* ---- connect() that is cut short, and fails later ---- */
+
+static void note_signal(int number)
+{
+	(void)number;
+}
+
+static void interrupted_failure(void)
+{
+	struct sigaction action = {.sa_handler = note_signal};
+	struct itimerval often = {{.tv_usec = 10000}, {.tv_usec = 10000}}, never = {{0}, {0}};
+	int fd = tcp_socket(0);
+
+	EXPECT(sigaction(SIGALRM, &action, NULL) == 0);
+	EXPECT(setitimer(ITIMER_REAL, &often, NULL) == 0);
+	EXPECT_ERROR(EINTR, connect_to(fd, NOBODY, PORT));
+	EXPECT(setitimer(ITIMER_REAL, &never, NULL) == 0);
+	EXPECT(wait_for(fd, POLLOUT) & POLLOUT);
+	EXPECT(socket_error(fd) == EHOSTUNREACH);
+}
+
 /* ---- connect() to no family ---- */
 
 /* A socket whose connection has ended can be taken back, and does not harm others. */
@@ -81,6 +103,7 @@ static void ended_and_taken_back(void)
 }
 
 const struct part turn_parts[] = {
+	{"interrupted-failure", interrupted_failure},
 	{"ended-and-taken-back", ended_and_taken_back},
 	{0},
 };
