@@ -69,6 +69,18 @@ int64_t call_listen(struct request *request)
 }
 
 /*
+ * A connect() that another thread waits in was given up, and is told so: repeating it, as when it
+ * has come to its end by itself, would begin anew.
+ */
+static void give_up_connect(struct object *object)
+{
+	if (!supervisor_awaited(object))
+		return;
+	supervisor_forget(object, -ECONNRESET);
+	sock_error(object->supervisor->layer, object->sock);
+}
+
+/*
  * connect() to no family at all takes a connection back. What was connected has ended then, and
  * stays so: its pair is of no more use.
  */
@@ -78,6 +90,8 @@ static int64_t disconnect(struct object *object)
 
 	if (result)
 		return result;
+	if (object->phase == OBJECT_CONNECTING)
+		give_up_connect(object);
 	if (object->phase == OBJECT_CONNECTED)
 		object_end(object);
 	else if (object->phase != OBJECT_ENDED)
@@ -240,6 +254,8 @@ int64_t call_shutdown(struct request *request)
 		/* Whoever polls a listener learns that it listens no more. */
 		if (result == 0 && phase == OBJECT_LISTENING && how != SHUT_WR)
 			shutdown(request->theirs, SHUT_RD);
+		if (result == 0 && phase == OBJECT_CONNECTING)
+			give_up_connect(object);
 		return result;
 	}
 	if (how != SHUT_RD && !object->shut_wr) {

@@ -188,7 +188,7 @@ void object_free(struct object *object)
 {
 	struct object_table *table = &object->supervisor->objects;
 
-	supervisor_forget(object);
+	supervisor_forget(object, -EBADF);
 	close_ours(object);
 	if (object->sock >= 0) {
 		sock_watch_set(object->supervisor->layer, object->sock, NULL);

@@ -178,10 +178,10 @@ bool supervisor_awaited(struct object *object)
 	return object->held != NULL;
 }
 
-void supervisor_forget(struct object *object)
+void supervisor_forget(struct object *object, int error)
 {
 	while (object->held) {
-		notify_answer(object->supervisor->notify, object->held->call.id, -EBADF);
+		notify_answer(object->supervisor->notify, object->held->call.id, error);
 		drop_held(object->held);
 	}
 }

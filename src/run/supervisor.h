@@ -39,7 +39,7 @@ bool supervisor_done(const struct supervisor *supervisor);
 /* Whether a call waits for the object: one that its program has not been called away from. */
 bool supervisor_awaited(struct object *object);
 
-/* Drops the calls that wait for an object; for object_free(). */
-void supervisor_forget(struct object *object);
+/* Ends the calls that wait for an object with an error (negative errno). */
+void supervisor_forget(struct object *object, int error);
 
 #endif

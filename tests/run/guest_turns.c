@@ -57,6 +57,16 @@ static void connect_ends(int ends[2])
 	close(listener);
 }
 
+static void wait_state(int fd, uint8_t state)
+{
+	struct tcp_info info = {0};
+
+	while (info.tcpi_state != state) {
+		socklen_t len = sizeof(info);
+		EXPECT(getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0);
+	}
+}
+
 /* ---- connect() that is cut short, and fails later ---- */
 
 static void note_signal(int number)
@@ -76,6 +86,42 @@ static void interrupted_failure(void)
 	EXPECT(setitimer(ITIMER_REAL, &never, NULL) == 0);
 	EXPECT(wait_for(fd, POLLOUT) & POLLOUT);
 	EXPECT(socket_error(fd) == EHOSTUNREACH);
+}
+
+/* ---- connect() that another thread gives up ---- */
+
+static void *connect_in_thread(void *socket)
+{
+	static int error;
+
+	error = connect_to(*(int *)socket, NOBODY, PORT) ? errno : 0;
+	return &error;
+}
+
+static void give_up(int (*how)(int fd))
+{
+	int fd = tcp_socket(0);
+	pthread_t thread;
+	void *error;
+
+	EXPECT(pthread_create(&thread, NULL, connect_in_thread, &fd) == 0);
+	wait_state(fd, TCP_SYN_SENT);
+	EXPECT(how(fd) == 0);
+	EXPECT(pthread_join(thread, &error) == 0);
+	/* Linux says the one before version 6.7, the other since then. */
+	EXPECT(*(int *)error == ECONNRESET || *(int *)error == EPIPE);
+	close(fd);
+}
+
+static int shut_both(int fd)
+{
+	return shutdown(fd, SHUT_RDWR);
+}
+
+static void given_up(void)
+{
+	give_up(shut_both);
+	give_up(take_back);
 }
 
 /* ---- connect() to no family ---- */
@@ -104,6 +150,7 @@ static void ended_and_taken_back(void)
 
 const struct part turn_parts[] = {
 	{"interrupted-failure", interrupted_failure},
+	{"given-up", given_up},
 	{"ended-and-taken-back", ended_and_taken_back},
 	{0},
 };
