@@ -52,4 +52,7 @@ int64_t call_getpeername(struct request *request);
 int64_t call_setsockopt(struct request *request);
 int64_t call_getsockopt(struct request *request);
 
+/* Sets those options of a socket at the program's end of its pair that rule reading and writing. */
+void call_inherit_options(struct sock_layer *layer, int sock, int theirs);
+
 #endif

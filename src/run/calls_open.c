@@ -144,13 +144,10 @@ static int hand_over(struct request *request, int sock, int flags)
 	struct supervisor *supervisor = request->supervisor;
 	int theirs;
 	struct object *object = object_new(supervisor, flags & SOCK_NONBLOCK, &theirs);
-	int oobinline = 0;
 
 	if (!object)
 		return theirs;
-	/* It has the listener's options. */
-	if (sock_get_int(supervisor->layer, sock, SOL_SOCKET, SO_OOBINLINE, &oobinline) == 0)
-		pair_set_inline(theirs, oobinline);
+	call_inherit_options(supervisor->layer, sock, theirs);
 	int fd = notify_install(supervisor->notify, request->call.id, theirs, flags & SOCK_CLOEXEC);
 	close(theirs);
 	if (fd < 0) {

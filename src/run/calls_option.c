@@ -5,6 +5,7 @@
 #include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 
 #include "run/calls.h"
 #include "run/pump.h"
@@ -53,6 +54,24 @@ static bool rules_pair(int level, int name)
 		return true;
 	default:
 		return false;
+	}
+}
+
+/* Those of them that an accepted socket has from its listener, unless they are as in any socket. */
+void call_inherit_options(struct sock_layer *layer, int sock, int theirs)
+{
+	static const struct {
+		int name, usual;
+	} options[] = {{SO_RCVTIMEO, 0}, {SO_SNDTIMEO, 0}, {SO_RCVLOWAT, 1}, {SO_OOBINLINE, 0}};
+
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+		struct timeval value = {0}, usual = {0};
+		size_t len = sizeof(value);
+
+		memcpy(&usual, &options[i].usual, sizeof(options[i].usual));
+		if (sock_getsockopt(layer, sock, SOL_SOCKET, options[i].name, &value, &len) == 0 &&
+		    memcmp(&value, &usual, sizeof(value)) != 0)
+			setsockopt(theirs, SOL_SOCKET, options[i].name, &value, (socklen_t)len);
 	}
 }
 

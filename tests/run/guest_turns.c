@@ -67,6 +67,28 @@ static void wait_state(int fd, uint8_t state)
 	}
 }
 
+/* ---- what an accepted socket has from its listener holds for read() and write() as well ---- */
+
+static void inherited(void)
+{
+	struct timeval timeout = {.tv_usec = 10000};
+	static char much[65536];
+	int listener = listen_at(PORT, 0);
+	int client = tcp_socket(0);
+	ssize_t n;
+
+	EXPECT(setsockopt(listener, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)) == 0);
+	EXPECT(setsockopt(listener, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)) == 0);
+	EXPECT(connect_to(client, LOOPBACK, PORT) == 0);
+	wait_for(listener, POLLIN);
+	int fd = accept(listener, NULL, NULL);
+	EXPECT(fd >= 0);
+	EXPECT_ERROR(EAGAIN, read(fd, much, 1));
+	while ((n = write(fd, much, sizeof(much))) > 0)
+		;
+	EXPECT(n == -1 && errno == EAGAIN);
+}
+
 /* ---- connect() that is cut short, and fails later ---- */
 
 static void note_signal(int number)
@@ -149,6 +171,7 @@ static void ended_and_taken_back(void)
 }
 
 const struct part turn_parts[] = {
+	{"inherited", inherited},
 	{"interrupted-failure", interrupted_failure},
 	{"given-up", given_up},
 	{"ended-and-taken-back", ended_and_taken_back},
