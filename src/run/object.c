@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "run/pump.h"
@@ -43,9 +44,18 @@ static struct object_list *list_of(struct object *object)
 	return object->phase == OBJECT_ENDED ? &table->ended : &table->alive;
 }
 
+static size_t most_alive(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return SIZE_MAX;
+	return limit.rlim_cur > OBJECT_SPARE ? limit.rlim_cur - OBJECT_SPARE : 0;
+}
+
 int object_table_init(struct object_table *table)
 {
-	*table = (struct object_table){.size = FIRST_SIZE};
+	*table = (struct object_table){.size = FIRST_SIZE, .most_alive = most_alive()};
 	table->buckets = calloc(table->size, sizeof(table->buckets[0]));
 	return table->buckets ? 0 : -ENOMEM;
 }
@@ -108,12 +118,17 @@ static void take_out(struct object_table *table, struct object *object)
 	*link = object->chain;
 }
 
+static int open_pair(const struct object_table *table, struct pair *pair, bool nonblock)
+{
+	return table->alive.count < table->most_alive ? pair_open(pair, nonblock) : -EMFILE;
+}
+
 struct object *object_new(struct supervisor *supervisor, bool nonblock, int *theirs)
 {
 	struct object *object = calloc(1, sizeof(*object));
 	struct pair pair;
 
-	*theirs = object ? pair_open(&pair, nonblock) : -ENOMEM;
+	*theirs = object ? open_pair(&supervisor->objects, &pair, nonblock) : -ENOMEM;
 	if (*theirs) {
 		free(object);
 		return NULL;

@@ -25,6 +25,12 @@
 
 #define OBJECT_ENDED_MAX 256
 
+/*
+ * Descriptors of ours that are not for objects, but for devices and files, and for a moment for
+ * each call: without any, calls on the sockets that there are would fail, and say what is not so.
+ */
+#define OBJECT_SPARE 32
+
 enum object_phase {
 	OBJECT_IDLE, /* not connected, or not any more, and fit for connect() */
 	OBJECT_LISTENING,
@@ -83,9 +89,10 @@ struct object_table {
 	struct object **buckets;
 	size_t size; /* a power of two */
 	struct object_list alive, ended;
+	size_t most_alive; /* each has a descriptor of ours */
 };
 
-/* -ENOMEM. */
+/* The limit of descriptors is to be set before. -ENOMEM. */
 int object_table_init(struct object_table *table);
 
 /* Frees all objects, and the table's memory. */

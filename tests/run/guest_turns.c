@@ -170,10 +170,42 @@ static void ended_and_taken_back(void)
 	read_pattern(ends[1], 0, 1000);
 }
 
+/* ---- no descriptors left, neither here nor at the supervisor's ---- */
+
+static void expect_names(int listener)
+{
+	struct sockaddr_in name;
+	socklen_t len = sizeof(name);
+
+	EXPECT(getsockname(listener, (struct sockaddr *)&name, &len) == 0);
+	EXPECT(name.sin_family == AF_INET && name.sin_port == htons(PORT));
+}
+
+static void exhausted(void)
+{
+	int listener = listen_at(PORT, SOCK_NONBLOCK), client = tcp_socket(SOCK_NONBLOCK);
+	int last, more;
+
+	EXPECT_ERROR(EINPROGRESS, connect_to(client, LOOPBACK, PORT));
+	EXPECT(wait_for(listener, POLLIN) == POLLIN);
+	last = tcp_socket(0);
+	while ((more = socket(AF_INET, SOCK_STREAM, 0)) >= 0)
+		last = more;
+	EXPECT(errno == EMFILE);
+	expect_names(listener);
+	EXPECT_ERROR(EMFILE, accept(listener, NULL, NULL));
+	EXPECT(look_for(listener, POLLIN) == POLLIN);
+	EXPECT(wait_for(client, POLLOUT) == POLLOUT && socket_error(client) == 0);
+	close(last);
+	int fd;
+	while ((fd = accept(listener, NULL, NULL)) < 0)
+		EXPECT(errno == EMFILE); /* until the supervisor has seen it closed */
+	write_pattern(client, 0, 1000);
+	read_pattern(fd, 0, 1000);
+}
+
 const struct part turn_parts[] = {
-	{"inherited", inherited},
-	{"interrupted-failure", interrupted_failure},
-	{"given-up", given_up},
-	{"ended-and-taken-back", ended_and_taken_back},
-	{0},
+	{"inherited", inherited}, {"interrupted-failure", interrupted_failure},
+	{"given-up", given_up},	  {"ended-and-taken-back", ended_and_taken_back},
+	{"exhausted", exhausted}, {0},
 };
