@@ -67,6 +67,7 @@ struct object {
 	bool half_shut; /* the program's end sends no more */
 	/* What shutdown() was asked for. */
 	bool shut_rd, shut_wr;
+	bool deaf; /* shut_rd, and what had come before was thrown away */
 	/* All of the program's bytes and its end were sent; all of the peer's were passed on. */
 	bool sent_all, passed_all;
 	bool planted; /* the last byte at our end is one of pair_plant() */

@@ -98,10 +98,11 @@ static void send_bytes(struct object *object)
 	}
 }
 
-/* Nobody will read it. */
-static void discard(struct object *object)
+/* Nobody will read it. Returns whether there was anything. */
+static bool discard(struct object *object)
 {
 	struct parley_span spans[PIECES];
+	bool any = false;
 	int n;
 
 	while ((n = sock_peek(layer_of(object), object->sock, spans, PIECES)) > 0) {
@@ -109,8 +110,24 @@ static void discard(struct object *object)
 		for (int i = 0; i < n; i++)
 			len += spans[i].len;
 		if (sock_consume(layer_of(object), object->sock, len) < 0)
-			return;
+			break;
+		any = true;
 	}
+	return any;
+}
+
+/*
+ * Takes what comes though the program has shut its reading way. If it has shut both, it has closed
+ * as far as the peer can tell: what still comes then is answered by a reset, as in Linux, or the
+ * peer would go on for ever (RFC 1122 4.2.2.13).
+ */
+static void turn_away(struct object *object)
+{
+	bool any = discard(object);
+
+	if (any && object->deaf && object->shut_wr)
+		sock_disconnect(layer_of(object), object->sock);
+	object->deaf = true;
 }
 
 static void pass_some(struct object *object, const struct parley_span *spans, int n)
@@ -142,7 +159,7 @@ static bool pass_bytes(struct object *object)
 	struct parley_span spans[PIECES];
 
 	if (object->shut_rd)
-		discard(object);
+		turn_away(object);
 	while (!object->passed_all && !object->shut_rd && !is_closed(object)) {
 		if (!object->may_write)
 			return false;
@@ -295,7 +312,10 @@ void pump_sock_event(struct sock_watch *watch, int sock, uint32_t ready)
 		pump(object);
 		break;
 	case OBJECT_ENDED:
-		discard(object);
+		if (object->shut_rd)
+			turn_away(object);
+		else
+			discard(object);
 		break;
 	}
 }

@@ -146,6 +146,45 @@ static void given_up(void)
 	give_up(take_back);
 }
 
+/* ---- both ways shut ---- */
+
+/* Whoever goes on sending is told by a reset that nobody reads it. */
+static void write_in_vain(int fd)
+{
+	static char much[65536];
+	size_t most = (size_t)64 << 20;
+	ssize_t n = 1;
+
+	signal(SIGPIPE, SIG_IGN);
+	for (size_t sent = 0; n > 0; sent += (size_t)n) {
+		EXPECT(sent < most);
+		n = write(fd, much, sizeof(much));
+	}
+	EXPECT(n == -1 && (errno == ECONNRESET || errno == EPIPE));
+}
+
+static void sent_in_vain(void)
+{
+	int ends[2];
+
+	connect_ends(ends);
+	EXPECT(shutdown(ends[1], SHUT_RDWR) == 0);
+	read_end(ends[0]);
+	write_in_vain(ends[0]);
+}
+
+/* The same when it was closed as well. */
+static void sent_to_closed(void)
+{
+	int ends[2];
+
+	connect_ends(ends);
+	EXPECT(shutdown(ends[1], SHUT_RDWR) == 0);
+	close(ends[1]);
+	read_end(ends[0]);
+	write_in_vain(ends[0]);
+}
+
 /* ---- connect() to no family ---- */
 
 /* A socket whose connection has ended can be taken back, and does not harm others. */
@@ -205,7 +244,12 @@ static void exhausted(void)
 }
 
 const struct part turn_parts[] = {
-	{"inherited", inherited}, {"interrupted-failure", interrupted_failure},
-	{"given-up", given_up},	  {"ended-and-taken-back", ended_and_taken_back},
-	{"exhausted", exhausted}, {0},
+	{"inherited", inherited},
+	{"interrupted-failure", interrupted_failure},
+	{"given-up", given_up},
+	{"sent-in-vain", sent_in_vain},
+	{"sent-to-closed", sent_to_closed},
+	{"ended-and-taken-back", ended_and_taken_back},
+	{"exhausted", exhausted},
+	{0},
 };
