@@ -244,8 +244,6 @@ int64_t call_shutdown(struct request *request)
 	int how = (int)request->call.args[1];
 	enum object_phase phase = object->phase;
 
-	if (phase == OBJECT_ENDED)
-		return how < SHUT_RD || how > SHUT_RDWR ? -EINVAL : -ENOTCONN;
 	if (phase != OBJECT_CONNECTED || how < SHUT_RD || how > SHUT_RDWR) {
 		int result = sock_shutdown(request->supervisor->layer, object->sock, how);
 		/* Whoever polls a listener learns that it listens no more. */

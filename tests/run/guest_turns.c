@@ -185,6 +185,22 @@ static void sent_to_closed(void)
 	write_in_vain(ends[0]);
 }
 
+/* A second shutdown() is as good as the first, as long as the peer has not closed. */
+static void shut_twice(void)
+{
+	int ends[2];
+
+	connect_ends(ends);
+	EXPECT(shutdown(ends[1], SHUT_RDWR) == 0);
+	wait_state(ends[1], TCP_FIN_WAIT2);
+	EXPECT(shutdown(ends[1], SHUT_RDWR) == 0);
+	EXPECT(shutdown(ends[1], SHUT_WR) == 0);
+	EXPECT_ERROR(EINVAL, shutdown(ends[1], 3));
+	close(ends[0]);
+	wait_state(ends[1], TCP_CLOSE);
+	EXPECT_ERROR(ENOTCONN, shutdown(ends[1], SHUT_RDWR));
+}
+
 /* ---- connect() to no family ---- */
 
 /* A socket whose connection has ended can be taken back, and does not harm others. */
@@ -249,6 +265,7 @@ const struct part turn_parts[] = {
 	{"given-up", given_up},
 	{"sent-in-vain", sent_in_vain},
 	{"sent-to-closed", sent_to_closed},
+	{"shut-twice", shut_twice},
 	{"ended-and-taken-back", ended_and_taken_back},
 	{"exhausted", exhausted},
 	{0},
