@@ -84,14 +84,18 @@ static void give_up_connect(struct object *object)
  * connect() to no family at all takes a connection back. What was connected has ended then, and
  * stays so: its pair is of no more use.
  */
-static int64_t disconnect(struct object *object)
+static int64_t disconnect(struct request *request)
 {
+	struct object *object = request->object;
 	int result = sock_disconnect(object->supervisor->layer, object->sock);
 
 	if (result)
 		return result;
 	if (object->phase == OBJECT_CONNECTING)
 		give_up_connect(object);
+	/* What announced connections must not be read from one. */
+	while (object->signalled > 0 && pair_unsignal(request->theirs))
+		object->signalled--;
 	if (object->phase == OBJECT_CONNECTED)
 		object_end(object);
 	else if (object->phase != OBJECT_ENDED)
@@ -128,7 +132,7 @@ int64_t call_connect(struct request *request)
 	if (family < 0)
 		return family;
 	if (family == SOCK_AF_UNSPEC)
-		return disconnect(object);
+		return disconnect(request);
 	if (object->phase == OBJECT_ENDED)
 		return -EISCONN;
 	request->again = object->phase == OBJECT_CONNECTING;

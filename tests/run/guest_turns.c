@@ -225,6 +225,21 @@ static void ended_and_taken_back(void)
 	read_pattern(ends[1], 0, 1000);
 }
 
+/* What announced connections to a listener is not read from the connection that it becomes. */
+static void listener_taken_back(void)
+{
+	int other = listen_at(81, 0), fd = listen_at(PORT, 0), client = tcp_socket(0);
+
+	EXPECT(connect_to(client, LOOPBACK, PORT) == 0);
+	EXPECT(wait_for(fd, POLLIN) == POLLIN);
+	EXPECT(take_back(fd) == 0);
+	EXPECT(connect_to(fd, LOOPBACK, 81) == 0);
+	int end = accept(other, NULL, NULL);
+	EXPECT(end >= 0);
+	write_pattern(end, 1, 1000);
+	read_pattern(fd, 1, 1000);
+}
+
 /* ---- no descriptors left, neither here nor at the supervisor's ---- */
 
 static void expect_names(int listener)
@@ -267,6 +282,7 @@ const struct part turn_parts[] = {
 	{"sent-to-closed", sent_to_closed},
 	{"shut-twice", shut_twice},
 	{"ended-and-taken-back", ended_and_taken_back},
+	{"listener-taken-back", listener_taken_back},
 	{"exhausted", exhausted},
 	{0},
 };
