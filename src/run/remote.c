@@ -127,17 +127,16 @@ struct pids {
 
 static void add_children_of_thread(struct pids *pids, pid_t pid, const char *tid)
 {
-	char path[PATH_ROOM], text[4096];
+	char path[PATH_ROOM];
+	int child;
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%.16s/children", (int)pid, tid);
-	if (read_text(path, text, sizeof(text)))
+	FILE *file = fopen(path, "re");
+	if (!file)
 		return;
-	for (char *at = text, *end; pids->count < FIND_LIMIT; at = end) {
-		long child = strtol(at, &end, 10);
-		if (end == at)
-			return;
-		pids->pid[pids->count++] = (pid_t)child;
-	}
+	while (pids->count < FIND_LIMIT && fscanf(file, "%d", &child) == 1)
+		pids->pid[pids->count++] = child;
+	fclose(file);
 }
 
 static void add_children(struct pids *pids, pid_t pid)

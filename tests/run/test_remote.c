@@ -274,20 +274,64 @@ static void test_find(void **state)
 	assert_int_equal(remote_find(inode), -ENOENT);
 }
 
+#define CROWD 1100
+
+static void fork_waiting(const int ends[2])
+{
+	char byte;
+	pid_t pid = fork();
+
+	EXPECT(pid >= 0);
+	if (pid > 0)
+		return;
+	close(ends[1]);
+	_exit(read(ends[0], &byte, 1) != 0);
+}
+
+/* So many children that /proc lists them in more than a page; the last has the socket. */
+static int play_crowd(void)
+{
+	int ends[2];
+
+	EXPECT(pipe(ends) == 0);
+	for (int i = 0; i < CROWD; i++)
+		fork_waiting(ends);
+	int fd = new_socket();
+	ino_t inode = pair_inode(fd);
+	fork_waiting(ends);
+	EXPECT(close(fd) == 0 && look(0, &inode, sizeof(inode)) == 0 && close(ends[1]) == 0);
+	for (int status; wait(&status) > 0;)
+		EXPECT(status == 0);
+	return 0;
+}
+
+static void test_crowd(void **state)
+{
+	struct program program;
+	struct call call;
+	ino_t inode;
+
+	(void)state;
+	act_start(&program, "crowd");
+	next_call(&program, &call);
+	assert_int_equal(remote_read(call.tid, call.args[1], &inode, sizeof(inode)), 0);
+	assert_duplicate(&call, remote_find(inode));
+	let_go(&program, &call);
+	assert_int_equal(act_end(&program), 0);
+}
+
 static const struct act acts[] = {
-	{"memory", play_memory},     {"thread", play_thread},
-	{"headless", play_headless}, {"unshared", play_unshared},
-	{"vfork", play_vfork},	     {"hidden", play_hidden},
-	{"find", play_find},	     {NULL, NULL},
+	{"memory", play_memory},     {"thread", play_thread}, {"headless", play_headless},
+	{"unshared", play_unshared}, {"vfork", play_vfork},   {"hidden", play_hidden},
+	{"find", play_find},	     {"crowd", play_crowd},   {NULL, NULL},
 };
 
 static int group(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_memory),
-		cmocka_unit_test(test_duplicate),
-		cmocka_unit_test(test_hidden),
-		cmocka_unit_test(test_find),
+		cmocka_unit_test(test_memory), cmocka_unit_test(test_duplicate),
+		cmocka_unit_test(test_hidden), cmocka_unit_test(test_find),
+		cmocka_unit_test(test_crowd),
 	};
 
 	return cmocka_run_group_tests_name("remote", tests, NULL, NULL);
