@@ -237,6 +237,15 @@ static void welcome(struct hub *hub)
 	}
 }
 
+/*
+ * A station may have as much under way as is free for all: if any number of them do not read, there
+ * still is something left for the others.
+ */
+static bool has_room(const struct hub *hub, const struct port *port, size_t len)
+{
+	return port->flight.bytes + len <= hub->config.memory - hub->under_way;
+}
+
 /* Sends a frame on its way to one station, and says what becomes of it. */
 static void dispatch(struct hub *hub, struct port *port, uint64_t now, size_t len,
 		     struct path_verdict *verdict)
@@ -246,7 +255,7 @@ static void dispatch(struct hub *hub, struct port *port, uint64_t now, size_t le
 		const struct path_copy *copy = &verdict->copy[i];
 		struct flight_frame *frame = NULL;
 
-		if (len <= hub->config.memory - hub->under_way)
+		if (has_room(hub, port, len))
 			frame = flight_push(&port->flight, copy->at, hub->frame, len);
 		if (!frame) {
 			hub->counts.memory++;

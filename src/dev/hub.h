@@ -24,7 +24,7 @@ struct hub_config {
 	const char *pcap; /* a capture of all that comes in; NULL: none */
 	/* The way to each station. Its seed is mixed with the station's number. */
 	struct path_config link;
-	size_t memory; /* frames under way, bytes; 0: 64 MiB */
+	size_t memory; /* frames under way, bytes, to one station at most half; 0: 64 MiB */
 };
 
 struct hub_counts {
