@@ -54,6 +54,15 @@ int64_t call_bind(struct request *request)
 	return sock_bind(request->supervisor->layer, request->object->sock, &local);
 }
 
+/* What announced connections at a listener's end is not for what it becomes. */
+static void unsignal_all(const struct request *request)
+{
+	struct object *object = request->object;
+
+	while (object->signalled > 0 && pair_unsignal(request->theirs))
+		object->signalled--;
+}
+
 int64_t call_listen(struct request *request)
 {
 	struct object *object = request->object;
@@ -63,8 +72,10 @@ int64_t call_listen(struct request *request)
 	if (object->phase != OBJECT_ENDED)
 		result = sock_listen(request->supervisor->layer, object->sock,
 				     (int)request->call.args[1]);
-	if (result == 0)
+	if (result == 0 && object->phase != OBJECT_LISTENING) {
+		unsignal_all(request);
 		object->phase = OBJECT_LISTENING;
+	}
 	return result;
 }
 
@@ -93,9 +104,7 @@ static int64_t disconnect(struct request *request)
 		return result;
 	if (object->phase == OBJECT_CONNECTING)
 		give_up_connect(object);
-	/* What announced connections must not be read from one. */
-	while (object->signalled > 0 && pair_unsignal(request->theirs))
-		object->signalled--;
+	unsignal_all(request);
 	if (object->phase == OBJECT_CONNECTED)
 		object_end(object);
 	else if (object->phase != OBJECT_ENDED)
@@ -136,6 +145,8 @@ int64_t call_connect(struct request *request)
 	if (object->phase == OBJECT_ENDED)
 		return -EISCONN;
 	request->again = object->phase == OBJECT_CONNECTING;
+	if (object->phase == OBJECT_IDLE)
+		unsignal_all(request);
 	/* A connect() that failed has left the program's end writable. */
 	if (object->phase == OBJECT_IDLE && object->filled == 0)
 		object->filled = pair_fill(request->theirs);
@@ -239,6 +250,17 @@ int64_t call_accept4(struct request *request)
 }
 
 /*
+ * Whoever polls a listener learns by one more byte that it listens no more: accept() says EINVAL
+ * then. The pair stays whole, because the socket may listen again, or connect.
+ */
+static void stop_listening(struct object *object)
+{
+	object->phase = OBJECT_IDLE;
+	if (pair_signal(object->ours))
+		object->signalled++;
+}
+
+/*
  * The kernel's shutdown() of the program's end is done here, through the duplicate: the planted
  * byte must be the last one, and a call that is continued may be taken back by a signal.
  */
@@ -250,9 +272,8 @@ int64_t call_shutdown(struct request *request)
 
 	if (phase != OBJECT_CONNECTED || how < SHUT_RD || how > SHUT_RDWR) {
 		int result = sock_shutdown(request->supervisor->layer, object->sock, how);
-		/* Whoever polls a listener learns that it listens no more. */
 		if (result == 0 && phase == OBJECT_LISTENING && how != SHUT_WR)
-			shutdown(request->theirs, SHUT_RD);
+			stop_listening(object);
 		if (result == 0 && phase == OBJECT_CONNECTING)
 			give_up_connect(object);
 		return result;

@@ -250,6 +250,37 @@ static void listener_taken_back(void)
 	read_pattern(fd, 1, 1000);
 }
 
+/* ---- a listener that pauses ---- */
+
+/* shutdown() wakes who polls, and listen() or connect() makes it of use again. */
+static void paused_listener(void)
+{
+	int fd = listen_at(PORT, SOCK_NONBLOCK), client = tcp_socket(0);
+
+	EXPECT(shutdown(fd, SHUT_RDWR) == 0);
+	EXPECT(wait_for(fd, POLLIN) != 0);
+	EXPECT_ERROR(EINVAL, accept(fd, NULL, NULL));
+	EXPECT_ERROR(ECONNREFUSED, connect_to(client, LOOPBACK, PORT));
+	EXPECT(listen(fd, 64) == 0);
+	EXPECT(look_for(fd, POLLIN) == 0);
+	EXPECT(connect_to(client, LOOPBACK, PORT) == 0);
+	EXPECT(wait_for(fd, POLLIN) == POLLIN);
+	int end = accept(fd, NULL, NULL);
+	EXPECT(end >= 0);
+	close(client);
+	read_end(end);
+	EXPECT(shutdown(fd, SHUT_RD) == 0);
+	int other = listen_at(81, 0);
+	EXPECT_ERROR(EINPROGRESS, connect_to(fd, LOOPBACK, 81));
+	end = accept(other, NULL, NULL);
+	EXPECT(end >= 0);
+	EXPECT(wait_for(fd, POLLOUT) == POLLOUT);
+	write_pattern(fd, 1, 1000);
+	read_pattern(end, 1, 1000);
+	write_pattern(end, 1, 1000);
+	read_pattern(fd, 1, 1000);
+}
+
 /* ---- no descriptors left, neither here nor at the supervisor's ---- */
 
 static void expect_names(int listener)
@@ -293,6 +324,7 @@ const struct part turn_parts[] = {
 	{"shut-twice", shut_twice},
 	{"ended-and-taken-back", ended_and_taken_back},
 	{"listener-taken-back", listener_taken_back},
+	{"paused-listener", paused_listener},
 	{"exhausted", exhausted},
 	{0},
 };
