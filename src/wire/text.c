@@ -203,19 +203,14 @@ static bool is_dotted(const char *at)
 	return *at == '.';
 }
 
-/* One to four hexadecimal digits. */
-static bool read_group(const char **text, uint8_t *bytes)
+/* At most four hexadecimal digits, of which there is one. */
+static void read_group(const char **text, uint8_t *bytes)
 {
-	const char *at = *text;
 	unsigned value = 0;
 
-	while (hex_value(*at) >= 0 && at - *text < 4)
-		value = value << 4 | (unsigned)hex_value(*at++);
-	if (at == *text || hex_value(*at) >= 0)
-		return false;
+	for (int i = 0; i < 4 && hex_value(**text) >= 0; i++)
+		value = value << 4 | (unsigned)hex_value(*(*text)++);
 	put_be16(bytes, (uint16_t)value);
-	*text = at;
-	return true;
 }
 
 /* What was read of an IPv6 address: bytes, and where among them stood "::". */
@@ -248,8 +243,9 @@ static bool read_groups(const char **at, struct groups *groups)
 			groups->len += 4;
 			return read_v4(at, groups->bytes + groups->len - 4);
 		}
-		if (groups->len == 16 || !read_group(at, groups->bytes + groups->len))
+		if (groups->len == 16)
 			return false;
+		read_group(at, groups->bytes + groups->len);
 		groups->len += 2;
 		if (**at != ':')
 			return true;
