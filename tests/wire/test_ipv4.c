@@ -213,6 +213,11 @@ static void test_options(void **state)
 		{{1, 1, 1, 1, 1, 1, 1, 1}, WIRE_OK, false},
 		{{148, 4, 0, 0, 0, 0, 0, 0}, WIRE_OK, false}, /* router alert */
 		{{7, 7, 4, 0, 0, 0, 0, 0}, WIRE_OK, false},   /* record route */
+		/* What is not known is stepped over by its length, whatever its type. */
+		{{148, 4, 0, 0, 131, 3, 4, 0}, WIRE_OK, true},
+		{{2, 4, 131, 3, 137, 3, 4, 0}, WIRE_OK, true},
+		{{2, 6, 131, 3, 4, 0, 1, 0}, WIRE_OK, false},
+		{{148, 4, 0, 0, 131, 5, 4, 0}, WIRE_BAD_OPTION, false},
 		{{131, 7, 4, 192, 0, 2, 9, 0}, WIRE_OK, true},
 		{{137, 7, 4, 192, 0, 2, 9, 0}, WIRE_OK, true},
 		{{1, 131, 7, 4, 192, 0, 2, 9}, WIRE_OK, true},

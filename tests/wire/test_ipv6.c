@@ -288,6 +288,24 @@ static void test_routing(void **state)
 	}
 }
 
+/* Cut short behind Segments Left, it still says that this is not the end of the way. */
+static void test_routing_cut_short(void **state)
+{
+	static const uint8_t header[8] = {IP_TCP, 0, 0, 1, 0, 0, 0, 0};
+
+	(void)state;
+	for (size_t len = 0; len <= sizeof header; len++) {
+		struct ip_packet packet;
+		struct build b;
+
+		begin(&b);
+		add(&b, ROUTING, header, len);
+		assert_int_equal(parse(&b, &packet), len < 4 ? WIRE_BAD_HEADER_LENGTH : WIRE_OK);
+		assert_int_equal(packet.source_routed, len >= 4);
+		assert_int_equal(packet.problem.owed, len >= 4);
+	}
+}
+
 static void test_fragments(void **state)
 {
 	uint8_t header[8] = {0, 0, 0, 0, 0, 0, 0, 1};
@@ -370,6 +388,7 @@ int main(void)
 		cmocka_unit_test(test_broken_options),
 		cmocka_unit_test(test_hop_by_hop_elsewhere),
 		cmocka_unit_test(test_routing),
+		cmocka_unit_test(test_routing_cut_short),
 		cmocka_unit_test(test_fragments),
 		cmocka_unit_test(test_unknown),
 		cmocka_unit_test(test_random),

@@ -258,6 +258,48 @@ static void test_odd_options(void **state)
 	assert_false(s.message.has_mac);
 }
 
+/* One option behind the fixed part of a message: does anything of it count? */
+static bool option_counts(uint8_t type, uint8_t option, uint8_t units)
+{
+	struct nd_message m = {.type = type, .target = addr("2001:db8::1")};
+	struct sample s;
+	size_t at;
+
+	make(&s, "fe80::9", "ff02::1:ff00:1", &m);
+	at = s.packet.payload_len;
+	memset(s.bytes + at, 2, 8u * units);
+	s.bytes[at] = option;
+	s.bytes[at + 1] = units;
+	s.packet.payload_len = at + 8u * units;
+	assert_int_equal(parse(&s), WIRE_OK);
+	return s.message.has_mac || s.message.mtu || s.message.prefix_count;
+}
+
+/* RFC 4861 4.2 to 4.4: each option means something in its messages and at its length alone. */
+static void test_options_where_they_belong(void **state)
+{
+	static const uint8_t types[] = {ICMPV6_ROUTER_SOLICITATION, ICMPV6_ROUTER_ADVERTISEMENT,
+					ICMPV6_NEIGHBOUR_SOLICITATION,
+					ICMPV6_NEIGHBOUR_ADVERTISEMENT};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof types; i++) {
+		for (unsigned option = 0; option < 256; option++) {
+			for (unsigned units = 1; units < 6; units++) {
+				bool from_router = types[i] == ICMPV6_ROUTER_ADVERTISEMENT;
+				bool told = types[i] == ICMPV6_NEIGHBOUR_ADVERTISEMENT;
+				bool counts = (option == (told ? 2 : 1) && units == 1) ||
+					      (from_router && option == 3 && units == 4) ||
+					      (from_router && option == 5 && units == 1);
+
+				assert_int_equal(
+					option_counts(types[i], (uint8_t)option, (uint8_t)units),
+					counts);
+			}
+		}
+	}
+}
+
 static void test_random(void **state)
 {
 	struct rng r = rng(4861, 0);
@@ -321,6 +363,7 @@ int main(void)
 		cmocka_unit_test(test_probe),
 		cmocka_unit_test(test_lengths),
 		cmocka_unit_test(test_odd_options),
+		cmocka_unit_test(test_options_where_they_belong),
 		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_router_advertisement_bytes),
 	};
