@@ -145,7 +145,7 @@ static void grow(struct tcp *tcp, struct tcb *tcb, uint64_t consumed)
 		wanted += wanted * least_of(consumed - space, space) / space;
 		tcb->rcv_space = (uint32_t)least_of(consumed, UINT32_MAX);
 	}
-	if (wanted <= tcb->rcv_units * UNIT || pressure_of(tcp->memory) >= PRESSURE_GROWTH)
+	if (pressure_of(tcp->memory) >= PRESSURE_GROWTH)
 		return;
 	limit = least_of(limit_of(tcp, tcb, PARLEY_SET_RECEIVE_BUFFER_MAX), window + 1);
 	wanted = least_of((wanted + UNIT - 1) / UNIT, limit / UNIT);
