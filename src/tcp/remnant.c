@@ -89,13 +89,13 @@ static void keep_limit(struct tcp *tcp)
 	}
 }
 
-bool remnant_replace(struct tcp *tcp, struct tcb *tcb)
+void remnant_replace(struct tcp *tcp, struct tcb *tcb)
 {
 	struct remnant *remnant = pool_get(&tcp->remnants);
 	uint64_t ends = tcb->main_at;
 
 	if (!remnant)
-		return false;
+		return;
 	*remnant = (struct remnant){
 		.tuple = tcb->tuple,
 		.slot = tcb->slot & (SLOT_MAX - 1),
@@ -117,7 +117,6 @@ bool remnant_replace(struct tcp *tcp, struct tcb *tcb)
 	pool_put(&tcp->tcbs, tcb);
 	append(tcp, remnant, ends);
 	keep_limit(tcp);
-	return true;
 }
 
 void remnant_expand(struct tcp *tcp, const struct remnant *remnant, struct tcb *tcb)

@@ -31,10 +31,10 @@ struct remnant {
 
 /*
  * Replaces a TCB in TIME-WAIT by a remnant in the same slot (the handle goes on naming it), and
- * frees the TCB. Without memory the TCB is left as it is, and false is returned. Beyond the setting
- * "time-wait-limit" the oldest remnant ends, which may be this one.
+ * frees the TCB. Without memory the TCB is left as it is. Beyond the setting "time-wait-limit" the
+ * oldest remnant ends, which may be this one.
  */
-bool remnant_replace(struct tcp *tcp, struct tcb *tcb);
+void remnant_replace(struct tcp *tcp, struct tcb *tcb);
 
 /* SEGMENT ARRIVES for a remnant. */
 void remnant_arrives(struct tcp *tcp, struct remnant *remnant, const struct arrival *arrival,
