@@ -137,8 +137,6 @@ bool sent_split(struct tcp *tcp, struct record *record, uint32_t len)
 	rest->lo = seq_add(record->lo, len);
 	rest->len = record->len - len;
 	record->len = len;
-	list_link_init(&rest->by_seq);
-	list_link_init(&rest->by_time);
 	list_insert_before(record->by_seq.next, &rest->by_seq);
 	list_insert_before(record->by_time.next, &rest->by_time);
 	return true;
