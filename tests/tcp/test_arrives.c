@@ -569,6 +569,29 @@ static void test_part_of_the_text_of_the_syn_again(void **unused)
 	peer_done(&p);
 }
 
+/* The peer's second SYN is answered at the moment at which the SYN,ACK was to go again: once. */
+static void test_syn_ack_asked_for_when_it_is_due(void **unused)
+{
+	(void)unused;
+	for (uint64_t late = 0; late < 2; late++) {
+		struct peer p;
+
+		peer_init(&p);
+		peer_reach(&p, PEER_PASSIVE, PARLEY_SYN_RECEIVED);
+		tcp_set_now(&p.tcp, peer_tcb(&p)->main_at + late);
+		recv(&p, "S", 0, 0, 0);
+		expect(&p, "S.", 0, 1, 0);
+		tcp_expire(&p.tcp);
+		peer_step(&p);
+		expect_none(&p);
+		peer_wait(&p, SEC(1) - 1);
+		expect_none(&p);
+		peer_wait(&p, 1);
+		expect(&p, "S.", 0, 1, 0);
+		peer_done(&p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -592,6 +615,7 @@ int main(void)
 		cmocka_unit_test(test_text_behind_an_early_fin),
 		cmocka_unit_test(test_text_of_the_syn_again_at_a_full_window),
 		cmocka_unit_test(test_part_of_the_text_of_the_syn_again),
+		cmocka_unit_test(test_syn_ack_asked_for_when_it_is_due),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

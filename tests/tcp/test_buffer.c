@@ -339,11 +339,11 @@ static void test_thresholds(void **unused)
 }
 
 /* So much that a connection's own part is small beside it. */
-static void *ballast[8];
+static void *ballast[12];
 
 static void load(struct peer *p)
 {
-	for (size_t i = 0; i < 8; i++) {
+	for (size_t i = 0; i < sizeof ballast / sizeof *ballast; i++) {
 		ballast[i] = memory_alloc(&p->memory, MEMORY_ARRAY_MAX);
 		assert_non_null(ballast[i]);
 	}
@@ -351,7 +351,7 @@ static void load(struct peer *p)
 
 static void unload(struct peer *p)
 {
-	for (size_t i = 0; i < 8; i++)
+	for (size_t i = 0; i < sizeof ballast / sizeof *ballast; i++)
 		memory_free(&p->memory, ballast[i], MEMORY_ARRAY_MAX);
 }
 
@@ -546,6 +546,40 @@ static void test_a_window_and_a_unit_show_nothing(void **unused)
 	peer_done(&p);
 }
 
+/* Though an eighth of the memory would be far more than the buffer has. */
+static void test_pressure_alone_stops_growth(void **unused)
+{
+	uint64_t small;
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	p.plain = true;
+	open_slowly(&p, false);
+	load(&p);
+	press(&p, 5);
+	small = p.memory.cap;
+	assert_true(small / 8 >= 2 * FIRST);
+	for (int i = 0; i < 5; i++) {
+		p.memory.cap = p.memory.charged * 8 / 5;
+		assert_int_equal(pressure_of(&p.memory), PRESSURE_GROWTH);
+		burst(&p, UINT32_MAX, true);
+		peer_wait(&p, RTT);
+		peer_forget(&p);
+	}
+	assert_int_equal(info_of(&p).receive_buffer, FIRST);
+	p.memory.cap = 2 * small;
+	for (int i = 0; i < 5; i++) {
+		assert_int_equal(pressure_of(&p.memory), PRESSURE_NONE);
+		burst(&p, UINT32_MAX, true);
+		peer_wait(&p, RTT);
+		peer_forget(&p);
+	}
+	assert_true(info_of(&p).receive_buffer > FIRST);
+	unload(&p);
+	peer_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -565,6 +599,7 @@ int main(void)
 		cmocka_unit_test(test_orphans_are_given_up),
 		cmocka_unit_test(test_silent_orphans_are_given_up),
 		cmocka_unit_test(test_a_window_and_a_unit_show_nothing),
+		cmocka_unit_test(test_pressure_alone_stops_growth),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

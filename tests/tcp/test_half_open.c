@@ -437,6 +437,32 @@ static void test_connect_over_it(void **unused)
 	peer_done(&p);
 }
 
+/* The SYN,ACK that was sent again before the ACK came was lost, however long text is waited for. */
+static void test_loss_before_the_ack_is_one(void **unused)
+{
+	struct parley_tcp_info info = {.size = sizeof info};
+	struct peer p;
+
+	(void)unused;
+	peer_init_at(&p, 0xffffffff, 0x7fffffff);
+	p.tcp.settings->v[PARLEY_SET_DEFER_ACCEPT] = (int64_t)SEC(10);
+	peer_reach(&p, PEER_LISTENER, PARLEY_SYN_RECEIVED);
+	peer_wait(&p, SEC(1));
+	expect(&p, "S.", 0, 1, 0);
+	peer_wait(&p, MS(30));
+	recv(&p, ".", 1, 1, 0);
+	peer_wait(&p, MS(500));
+	recv(&p, "P.", 1, 1, 10);
+	expect_state(&p, ESTABLISHED);
+	assert_int_equal(user_accept(&p.tcp, p.listener, 0, &p.conn), 0);
+	assert_int_equal(status_info(&p.tcp, p.conn, &info), 0);
+	assert_int_equal(info.rtt, 0);
+	assert_int_equal(info.rto, SEC(3)); /* RFC 6298 5.7 */
+	assert_int_equal(info.snd_cwnd, PEER_MSS);
+	peer_forget(&p);
+	peer_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -458,6 +484,7 @@ int main(void)
 		cmocka_unit_test(test_promotion_after_retransmission),
 		cmocka_unit_test(test_listener_closed),
 		cmocka_unit_test(test_connect_over_it),
+		cmocka_unit_test(test_loss_before_the_ack_is_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

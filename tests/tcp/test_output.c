@@ -730,6 +730,26 @@ static void test_delayed_ack_is_due(void **unused)
 	}
 }
 
+/* Of a batch that is out of order no more than 16 segments are answered one by one. */
+static void test_many_duplicate_acks(void **unused)
+{
+	static const uint32_t cases[][2] = {{15, 15}, {16, 16}, {17, 16}, {40, 16}};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct peer p;
+
+		established(&p);
+		for (uint32_t k = 0; k < cases[i][0]; k++)
+			text_comes(&p, 1001 + 1000 * k, 1000);
+		peer_step(&p);
+		for (uint32_t k = 0; k < cases[i][1]; k++)
+			assert_int_equal(expect(&p, ".", 1, 1, 0).why, PARLEY_WHY_DUPLICATE);
+		expect_none(&p);
+		peer_done(&p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -764,6 +784,7 @@ int main(void)
 		cmocka_unit_test(test_full_segment_with_a_fin_again),
 		cmocka_unit_test(test_no_memory_for_the_record_of_a_fin),
 		cmocka_unit_test(test_delayed_ack_is_due),
+		cmocka_unit_test(test_many_duplicate_acks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 
 #include "base/rng.h"
 #include "tcp/reassembly.h"
+#include "tcp/status.h"
 
 #include <string.h>
 
@@ -306,6 +307,62 @@ static void test_released_with_a_gap(void **unused)
 	peer_done(&p);
 }
 
+/* Nor does text that comes with a SYN leave anything behind; it comes again. */
+static void test_no_memory_for_the_text_of_a_syn(void **unused)
+{
+	(void)unused;
+	for (uint64_t nth = 1;; nth++) {
+		struct peer p;
+		uint64_t failures;
+
+		peer_init(&p);
+		peer_set(&p, PARLEY_SET_SYN_TEXT, 1);
+		peer_connect(&p);
+		expect(&p, "S", 0, 0, 0);
+		memory_fail_at(&p.memory, nth);
+		recv(&p, "S", 0, 0, 100);
+		failures = p.memory.failures;
+		memory_fail_at(&p.memory, 0);
+		expect(&p, "S.", 0, 1, 0);
+		assert_int_equal(reassembly_bytes(peer_tcb(&p)), failures ? 0 : 100);
+		assert_int_equal(p.tcp.receivings.used, !failures);
+		recv(&p, ".", 1, 1, 100);
+		peer_wait(&p, MS(40));
+		expect(&p, ".", 1, 101, 0);
+		user_receives(&p, 100);
+		peer_done(&p);
+		if (!failures) {
+			assert_true(nth > 3);
+			return;
+		}
+	}
+}
+
+/* What was in order outlives the connection; what never will be is given up with it. */
+static void test_ended_with_a_gap(void **unused)
+{
+	struct parley_status status = {.size = sizeof status};
+	struct peer p;
+
+	(void)unused;
+	open_at(&p, 1);
+	peer_set(&p, PARLEY_SET_R2, PARLEY_S(1));
+	recv(&p, ".", 1, 1, 100);
+	recv(&p, ".", 201, 1, 50);
+	assert_int_equal(reassembly_bytes(peer_tcb(&p)), 50);
+	user_sends(&p, 10);
+	peer_wait(&p, SEC(2));
+	expect_state(&p, CLOSED);
+	assert_int_equal(status_get(&p.tcp, p.conn, &status), 0);
+	assert_int_equal(status.error, PARLEY_ETIMEDOUT);
+	assert_int_equal(status.receive_queue, 100);
+	assert_int_equal(status.out_of_order, 0);
+	user_receives(&p, 100);
+	assert_int_equal(p.tcp.receivings.used, 0);
+	peer_forget(&p);
+	peer_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -317,6 +374,8 @@ int main(void)
 		cmocka_unit_test(test_costs_nothing_in_order),
 		cmocka_unit_test(test_no_memory_behind_a_gap),
 		cmocka_unit_test(test_released_with_a_gap),
+		cmocka_unit_test(test_no_memory_for_the_text_of_a_syn),
+		cmocka_unit_test(test_ended_with_a_gap),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

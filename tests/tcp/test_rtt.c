@@ -171,6 +171,50 @@ static void test_after_a_lost_syn(void **unused)
 	peer_done(&p);
 }
 
+/* MUST-19: what a SYN waits, and how long it has waited when it was sent again so many times. */
+static void test_waits_of_a_syn(void **unused)
+{
+	static const uint64_t waits[] = {1, 2, 4, 8, 16, 32, 64, 120, 120};
+	uint64_t sum = 0;
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	for (unsigned i = 0; i < sizeof waits / sizeof *waits; i++) {
+		assert_int_equal(rtt_syn_waits(p.tcp.settings, i), SEC(waits[i]));
+		assert_int_equal(rtt_syn_waited(p.tcp.settings, i), SEC(sum));
+		sum += waits[i];
+	}
+	peer_done(&p);
+}
+
+/* "min-rto-spread": the RTO stays so far above SRTT, and never nearer than the clock's G (2.3). */
+static void test_least_spread(void **unused)
+{
+	static const uint64_t spreads[][2] = {
+		{0, MS(1)},	{1000, MS(1)},		{MS(1) - 1, MS(1)},
+		{MS(1), MS(1)}, {MS(1) + 1, MS(1) + 1}, {MS(200), MS(200)}};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof spreads / sizeof *spreads; i++) {
+		struct peer p;
+		struct tcb *tcb;
+
+		established_after(&p, MS(100));
+		peer_set(&p, PARLEY_SET_MIN_RTO, PARLEY_MS(1));
+		peer_set(&p, PARLEY_SET_MIN_RTO_SPREAD, (int64_t)spreads[i][0]);
+		tcb = peer_tcb(&p);
+		/* What varies more than that counts as it is. */
+		rtt_sample(&p.tcp, tcb, SEC(5));
+		assert_int_equal(tcb->rto, tcb->srtt + 4 * tcb->rttvar);
+		for (int k = 0; k < 400; k++)
+			rtt_sample(&p.tcp, tcb, MS(100));
+		assert_in_range(tcb->srtt, MS(100), MS(100) + 10);
+		assert_int_equal(tcb->rto, tcb->srtt + spreads[i][1]);
+		peer_done(&p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -182,6 +226,8 @@ int main(void)
 		cmocka_unit_test(test_simultaneous_open_is_ambiguous),
 		cmocka_unit_test(test_newest_segment),
 		cmocka_unit_test(test_after_a_lost_syn),
+		cmocka_unit_test(test_waits_of_a_syn),
+		cmocka_unit_test(test_least_spread),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

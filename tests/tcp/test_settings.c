@@ -161,13 +161,35 @@ static void test_whose(void **unused)
 	peer_done(&p);
 }
 
+/* Switching Nagle off sends what waits behind a cork, once; what comes later waits again. */
+static void test_nodelay_takes_out_a_cork(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	peer_set(&p, PARLEY_SET_CORK, 1);
+	peer_set(&p, PARLEY_SET_NODELAY, 1); /* nothing waits */
+	user_sends(&p, 100);
+	expect_none(&p);
+	peer_set(&p, PARLEY_SET_NODELAY, 0);
+	expect_none(&p);
+	peer_set(&p, PARLEY_SET_NODELAY, 1);
+	expect(&p, "P.", 1, 1, 100);
+	recv(&p, ".", 1, 101, 0);
+	user_sends(&p, 100);
+	expect_none(&p);
+	peer_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table),	  cmocka_unit_test(test_copy_on_write),
 		cmocka_unit_test(test_inherited), cmocka_unit_test(test_no_memory),
 		cmocka_unit_test(test_profile),	  cmocka_unit_test(test_no_memory_for_a_profile),
-		cmocka_unit_test(test_whose),
+		cmocka_unit_test(test_whose),	  cmocka_unit_test(test_nodelay_takes_out_a_cork),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

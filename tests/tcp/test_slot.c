@@ -203,6 +203,52 @@ static void test_ends_with_a_full_leaf(void **unused)
 	peer_done(&p);
 }
 
+/* However often the line of free slots was empty, what is given back is taken again. */
+static void test_the_only_slot_comes_round(void **unused)
+{
+	struct peer p;
+	struct slots *slots = &p.tcp.slots;
+
+	(void)unused;
+	peer_init(&p);
+	for (int i = 0; i < 5; i++) {
+		assert_int_equal(slot_take(slots, ENTRY_REMNANT, &objects[0]), 0);
+		assert_int_equal(slot_take(slots, ENTRY_REMNANT, &objects[1]), 1);
+		slot_give(slots, 0);
+		assert_int_equal(slot_take(slots, ENTRY_REMNANT, &objects[0]), 0);
+		slot_give(slots, 0);
+		slot_give(slots, 1);
+	}
+	assert_int_equal(slots->cut, 2);
+	peer_done(&p);
+}
+
+/* A walk finds what is in use at the end of a leaf, however few there are, and however long. */
+static void test_walk_finds_the_last_of_a_leaf(void **unused)
+{
+	enum { LEAF = 1 << SLOT_LEAF_BITS };
+	struct peer p;
+	struct slots *slots = &p.tcp.slots;
+
+	(void)unused;
+	peer_init(&p);
+	for (uint32_t i = 0; i < LEAF + 1; i++)
+		assert_int_equal(slot_take(slots, ENTRY_REMNANT, &objects[0]), i);
+	for (uint32_t i = 0; i < LEAF - 1; i++) {
+		assert_int_equal(slot_next_used(slots, 0), i);
+		slot_give(slots, i);
+	}
+	for (uint32_t i = 0; i < 64 * LEAF; i++) {
+		assert_int_equal(slot_next_used(slots, 0), LEAF - 1);
+		slot_give(slots, slot_take(slots, ENTRY_REMNANT, &objects[0]));
+	}
+	slot_give(slots, LEAF - 1);
+	assert_int_equal(slot_next_used(slots, 0), LEAF);
+	slot_give(slots, LEAF);
+	assert_int_equal(slot_next_used(slots, 0), SLOT_NONE);
+	peer_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -213,6 +259,8 @@ int main(void)
 		cmocka_unit_test(test_next_used),
 		cmocka_unit_test(test_no_memory_to_begin),
 		cmocka_unit_test(test_ends_with_a_full_leaf),
+		cmocka_unit_test(test_the_only_slot_comes_round),
+		cmocka_unit_test(test_walk_finds_the_last_of_a_leaf),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -83,6 +83,7 @@ static const struct field info_fields[] = {
 	INFO(out_of_order),
 	INFO(send_buffer),
 	INFO(receive_buffer),
+	INFO(recovery),
 	{NULL, 0, 0},
 };
 
@@ -256,7 +257,7 @@ static void test_recovery(void **unused)
 		    "snd_ssthresh 5000, snd_wnd 50000, rcv_wnd 65535, rcv_space 14600, unacked 12, "
 		    "retrans 1, sacked 4, total_retrans 1, segs_out 15, segs_in 5, data_segs_out "
 		    "13, bytes_sent 13000, bytes_retrans 1000, notsent 8000, send_queue 20000, "
-		    "send_buffer 65536, receive_buffer 65536");
+		    "send_buffer 65536, receive_buffer 65536, recovery 3");
 	peer_wait(&p, MS(300));
 	status_is(&p, p.conn,
 		  "user 7, state ESTABLISHED, ifindex 1, iss 1000, snd_una 1001, snd_nxt 13001, "
@@ -269,7 +270,7 @@ static void test_recovery(void **unused)
 		    "snd_ssthresh 6000, snd_wnd 50000, rcv_wnd 65535, rcv_space 14600, unacked 12, "
 		    "lost 11, retrans 1, total_retrans 2, segs_out 16, segs_in 5, data_segs_out "
 		    "14, bytes_sent 14000, bytes_retrans 2000, notsent 8000, send_queue 20000, "
-		    "send_buffer 65536, receive_buffer 65536");
+		    "send_buffer 65536, receive_buffer 65536, recovery 4");
 	peer_forget(&p);
 	peer_done(&p);
 }
@@ -446,6 +447,42 @@ static void test_no_scaling(void **unused)
 	peer_done(&p);
 }
 
+/* How the search for loss is told of, from the first duplicate ACK to the last of it. */
+static void test_recovery_by_step(void **unused)
+{
+	static const struct {
+		uint32_t ack;
+		enum parley_recovery recovery;
+	} steps[] = {
+		{1, PARLEY_RECOVERY_DOUBT},   {1, PARLEY_RECOVERY_DOUBT},
+		{1, PARLEY_RECOVERY_FAST},    {1001, PARLEY_RECOVERY_FAST},
+		{8001, PARLEY_RECOVERY_NONE},
+	};
+	struct parley_tcp_info info = {.size = sizeof info};
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	user_sends(&p, 8000);
+	assert_int_equal(status_info(&p.tcp, p.conn, &info), 0);
+	assert_int_equal(info.recovery, PARLEY_RECOVERY_NONE);
+	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+		recv(&p, ".", 1, steps[i].ack, 0);
+		assert_int_equal(status_info(&p.tcp, p.conn, &info), 0);
+		assert_int_equal(info.recovery, steps[i].recovery);
+	}
+	user_sends(&p, 1000);
+	peer_wait(&p, SEC(1));
+	assert_int_equal(status_info(&p.tcp, p.conn, &info), 0);
+	assert_int_equal(info.recovery, PARLEY_RECOVERY_TIMEOUT);
+	recv(&p, ".", 1, 9001, 0);
+	assert_int_equal(status_info(&p.tcp, p.conn, &info), 0);
+	assert_int_equal(info.recovery, PARLEY_RECOVERY_NONE);
+	peer_forget(&p);
+	peer_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -453,7 +490,7 @@ int main(void)
 		cmocka_unit_test(test_recovery),   cmocka_unit_test(test_closing),
 		cmocka_unit_test(test_errors),	   cmocka_unit_test(test_listening),
 		cmocka_unit_test(test_walk),	   cmocka_unit_test(test_passive_open),
-		cmocka_unit_test(test_no_scaling),
+		cmocka_unit_test(test_no_scaling), cmocka_unit_test(test_recovery_by_step),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,8 @@
 /* The timers (RFC 9293 3.10.8, 3.8): retransmission, persist, keep-alive, FIN-WAIT-2. */
 #include "peer.h"
 
+#include "tcp/status.h"
+
 static void established(struct peer *p)
 {
 	peer_init_at(p, 0xfffffffa, 0x7ffffff6);
@@ -710,6 +712,39 @@ static void test_each_ack_restarts_the_timer(void **unused)
 	peer_done(&p);
 }
 
+/* SHLD-9: what was probed in vain does not count against the text that goes when it opens. */
+static void test_probes_are_forgotten_when_the_window_opens(void **unused)
+{
+	struct parley_status status = {.size = sizeof status};
+	struct peer p;
+
+	(void)unused;
+	closed_window(&p);
+	for (int i = 0; i < 2; i++) {
+		while (!p.sent_count)
+			peer_wait(&p, MS(10));
+		peer_forget(&p);
+		recv(&p, ".", 1, 1001, 0);
+	}
+	assert_int_equal(status_get(&p.tcp, p.conn, &status), 0);
+	assert_int_equal(status.retransmits, 2);
+	p.wnd = 5000;
+	recv(&p, ".", 1, 1001, 0);
+	assert_int_equal(status_get(&p.tcp, p.conn, &status), 0);
+	assert_int_equal(status.retransmits, 0);
+	peer_events(&p, p.conn, NULL);
+	for (unsigned i = 1; i < 4; i++) {
+		peer_forget(&p);
+		while (!p.sent_count)
+			peer_wait(&p, MS(10));
+		assert_int_equal(status_get(&p.tcp, p.conn, &status), 0);
+		assert_int_equal(status.retransmits, i);
+		assert_int_equal(peer_events(&p, p.conn, NULL), i == 3 ? PARLEY_SOFT_ERROR : 0);
+	}
+	peer_forget(&p);
+	peer_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -740,6 +775,7 @@ int main(void)
 		cmocka_unit_test(test_syn_that_no_device_takes),
 		cmocka_unit_test(test_persist_becomes_override),
 		cmocka_unit_test(test_each_ack_restarts_the_timer),
+		cmocka_unit_test(test_probes_are_forgotten_when_the_window_opens),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

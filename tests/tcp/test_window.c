@@ -509,6 +509,62 @@ static void test_offer_stands(void **unused)
 	}
 }
 
+/* "quick-acks": the first so many segments' worth of text is acknowledged at once. */
+static void test_quick_acks(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	peer_set(&p, PARLEY_SET_QUICK_ACKS, 2);
+	recv(&p, "P.", 1, 1, 536);
+	expect(&p, ".", 1, 537, 0);
+	recv(&p, "P.", 537, 1, 535);
+	expect(&p, ".", 1, 1072, 0);
+	recv(&p, "P.", 1072, 1, 1);
+	expect(&p, ".", 1, 1073, 0);
+	recv(&p, "P.", 1073, 1, 1);
+	expect_none(&p);
+	peer_wait(&p, MS(40));
+	expect(&p, ".", 1, 1074, 0);
+	/* Counted in the largest that came. */
+	recv(&p, "P.", 1074, 1, 1460);
+	expect(&p, ".", 1, 2534, 0);
+	peer_done(&p);
+}
+
+/* But not once we are seen to answer: text that follows before an ACK would have carries it. */
+static void test_no_quick_acks_for_who_answers(void **unused)
+{
+	static const struct {
+		uint64_t after;
+		bool answer;
+	} cases[] = {{0, true}, {MS(40) - 1, true}, {MS(40), false}, {MS(40) + 1, false}};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct peer p;
+
+		peer_init(&p);
+		peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+		peer_set(&p, PARLEY_SET_QUICK_ACKS, 16);
+		user_sends(&p, 10); /* before anything came: no answer */
+		expect(&p, "P.", 1, 1, 10);
+		recv(&p, "P.", 1, 11, 10);
+		expect(&p, ".", 11, 11, 0);
+		peer_wait(&p, cases[i].after);
+		user_sends(&p, 10);
+		expect(&p, "P.", 11, 11, 10);
+		recv(&p, "P.", 11, 21, 10);
+		if (!cases[i].answer)
+			expect(&p, ".", 21, 21, 0);
+		expect_none(&p);
+		peer_forget(&p);
+		peer_done(&p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -532,6 +588,8 @@ int main(void)
 		cmocka_unit_test(test_fin_at_a_closed_window_is_acceptable),
 		cmocka_unit_test(test_fin_at_the_edge_by_the_letter),
 		cmocka_unit_test(test_rounded_up),
+		cmocka_unit_test(test_quick_acks),
+		cmocka_unit_test(test_no_quick_acks_for_who_answers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
