@@ -351,9 +351,7 @@ static bool synchronize(struct tcp *tcp, struct tcb *tcb, struct step *s)
 	listening_remove(tcp, tcb);
 	open_established(tcp, tcb);
 	text_of_syn(tcp, tcb, s);
-	/* The first window that is scaled: it counts, however old wl1 and wl2 make it look. */
-	tcb->snd.wl1 = s->seg.seq;
-	tcb->snd.wl2 = s->seg.ack;
+	/* It acknowledges the SYN, so its window counts, whatever its number: the first scaled. */
 	tcb->snd_shift = s->unscaled ? 0 : shift;
 	take_ack(tcp, tcb, s);
 	tcb->snd_shift = shift;
