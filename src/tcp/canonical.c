@@ -64,14 +64,13 @@ static void put_text(struct canonical *out, const struct stream *stream, uint64_
 	put(out, hash);
 }
 
-/* The records in the order of their numbers, and then who was sent when. */
+/* The records in the order of their numbers, without a gap from SND.UNA; then who was sent when. */
 static void put_records(struct canonical *out, const struct tcp *tcp, const struct tcb *tcb)
 {
 	const struct list *by_time = &tcb->sending->by_time;
 	const struct list_link *link;
 
 	for (const struct record *r = sent_first(tcb); r; r = sent_next(tcb, r)) {
-		put_seq(out, r->lo, tcb->iss);
 		put(out, r->len);
 		put(out, (uint64_t)r->size << 16 | (uint64_t)r->marks << 8 | r->again);
 		put_ago(out, tcp->now, r->at, TCB_NEVER);
