@@ -274,7 +274,6 @@ void user_relisten(struct tcp *tcp, struct tcb *tcb, enum parley_cause cause)
 	list_remove(&tcb->ready);
 	tcb_drop_buffers(tcp, tcb);
 	tcb->owed = 0;
-	tcb->dup_acks_owed = 0;
 	tcb->retransmits = 0;
 	tcb->snd_off = 0;
 	tcb->snd_end = 0;
