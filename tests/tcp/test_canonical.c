@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The canonical form: the same wherever and whenever it began, and different in all that counts. */
-#include "peer.h"
+#include "form.h"
 
 #include "tcp/canonical.h"
 #include "tcp/half_open.h"
@@ -13,43 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WORDS 512
-
-struct form {
-	uint64_t word[WORDS];
-	uint32_t n;
-};
-
-static void form_of(struct form *form, struct tcp *tcp)
-{
-	struct canonical out = {.word = form->word, .cap = WORDS};
-
-	tcp_canonical(tcp, &out);
-	assert_true(out.n <= WORDS);
-	form->n = out.n;
-}
-
-static bool same(const struct form *a, const struct form *b)
-{
-	return a->n == b->n && !memcmp(a->word, b->word, a->n * sizeof *a->word);
-}
-
-/*
- * A connection with text under way in one direction and a gap in the other, begun at numbers of
- * the test's choice. The text is the pattern of its offset, so it is the same at each.
- */
-static void busy(struct peer *p, uint32_t iss, uint32_t irs)
-{
-	peer_init_at(p, iss, irs);
-	peer_connect(p);
-	recv(p, "S.", 0, 1, 0);
-	user_sends(p, 1500);
-	peer_wait(p, MS(10));
-	recv(p, ".", 1, 1, 100);
-	recv(p, ".", 301, 1, 200);
-	peer_forget(p);
-}
-
 static void test_shifted(void **unused)
 {
 	static const uint32_t begin[][2] = {
@@ -58,14 +21,14 @@ static void test_shifted(void **unused)
 	struct peer p;
 
 	(void)unused;
-	busy(&p, 1000, 2000);
+	form_busy(&p, 1000, 2000);
 	form_of(&first, &p.tcp);
 	peer_forget(&p);
 	peer_done(&p);
 	for (size_t i = 0; i < sizeof begin / sizeof *begin; i++) {
-		busy(&p, begin[i][0], begin[i][1]);
+		form_busy(&p, begin[i][0], begin[i][1]);
 		form_of(&other, &p.tcp);
-		assert_true(same(&first, &other));
+		assert_true(form_same(&first, &other));
 		peer_done(&p);
 	}
 }
@@ -143,7 +106,7 @@ static void test_each_field(void **unused)
 	uint8_t *tcb;
 
 	(void)unused;
-	busy(&p, 1000, 2000);
+	form_busy(&p, 1000, 2000);
 	tcb = (uint8_t *)peer_tcb(&p);
 	((struct tcb *)(void *)tcb)->last_challenge = p.tcp.now - MS(1);
 	form_of(&before, &p.tcp);
@@ -153,11 +116,11 @@ static void test_each_field(void **unused)
 		tcb[fields[i].at] ^= 1;
 		form_of(&after, &p.tcp);
 		tcb[fields[i].at] = old;
-		if (same(&before, &after))
+		if (form_same(&before, &after))
 			fail_msg("%s does not count", fields[i].name);
 	}
 	form_of(&after, &p.tcp);
-	assert_true(same(&before, &after));
+	assert_true(form_same(&before, &after));
 	((struct tcb *)(void *)tcb)->last_challenge = TCB_NEVER;
 	peer_done(&p);
 }
@@ -173,7 +136,7 @@ static void test_text(void **unused)
 	static const uint64_t at[3] = {1400, 50, 350};
 
 	(void)unused;
-	busy(&p, 1000, 2000);
+	form_busy(&p, 1000, 2000);
 	tcb = peer_tcb(&p);
 	streams[0] = &tcb->sending->stream;
 	streams[1] = streams[2] = &tcb->receiving->stream;
@@ -186,7 +149,7 @@ static void test_text(void **unused)
 		*byte ^= 1;
 		form_of(&after, &p.tcp);
 		*byte ^= 1;
-		assert_false(same(&before, &after));
+		assert_false(form_same(&before, &after));
 	}
 	peer_done(&p);
 }
@@ -199,7 +162,7 @@ static void test_statistics_do_not_count(void **unused)
 	struct tcb *tcb;
 
 	(void)unused;
-	busy(&p, 1000, 2000);
+	form_busy(&p, 1000, 2000);
 	tcb = peer_tcb(&p);
 	form_of(&before, &p.tcp);
 	tcb->segs_in++;
@@ -212,7 +175,7 @@ static void test_statistics_do_not_count(void **unused)
 	tcb->last_received--; /* keep-alive is off */
 	p.tcp.draws++;
 	form_of(&after, &p.tcp);
-	assert_true(same(&before, &after));
+	assert_true(form_same(&before, &after));
 	peer_done(&p);
 }
 
@@ -223,11 +186,11 @@ static void test_time_counts(void **unused)
 	struct peer p;
 
 	(void)unused;
-	busy(&p, 1000, 2000);
+	form_busy(&p, 1000, 2000);
 	form_of(&before, &p.tcp);
 	peer_wait(&p, MS(1));
 	form_of(&after, &p.tcp);
-	assert_false(same(&before, &after));
+	assert_false(form_same(&before, &after));
 	peer_done(&p);
 }
 
@@ -235,41 +198,22 @@ static void test_time_counts(void **unused)
 static void test_one_of_a_host(void **unused)
 {
 	struct form host, alone;
-	struct canonical out = {.word = alone.word, .cap = WORDS};
+	struct canonical out = {.word = alone.word, .cap = FORM_WORDS};
 	struct peer p;
 
 	(void)unused;
-	busy(&p, 1000, 2000);
+	form_busy(&p, 1000, 2000);
 	form_of(&host, &p.tcp);
 	tcb_canonical(&p.tcp, peer_tcb(&p), &out);
 	alone.n = out.n;
-	assert_true(same(&host, &alone));
+	assert_true(form_same(&host, &alone));
 	out = (struct canonical){.word = alone.word, .cap = 3};
+	memset(alone.word, 0x5a, sizeof alone.word);
 	tcp_canonical(&p.tcp, &out);
 	assert_int_equal(out.n, host.n);
+	assert_memory_equal(alone.word, host.word, 3 * sizeof *host.word);
+	assert_int_equal(alone.word[3], UINT64_C(0x5a5a5a5a5a5a5a5a));
 	peer_done(&p);
-}
-
-/* SYN entries: the same for two peers' numbers, another once the SYN,ACK went again. */
-static void test_syn_entry(void **unused)
-{
-	struct form first, second, later;
-	struct peer p;
-
-	(void)unused;
-	for (int i = 0; i < 2; i++) {
-		peer_init_at(&p, 1000u + (unsigned)i * 5000, 77u << i);
-		peer_listen(&p, 4);
-		recv(&p, "S", 0, 0, 0);
-		form_of(i ? &second : &first, &p.tcp);
-		assert_true(tcp_first_timer(&p.tcp) > p.tcp.now);
-		peer_wait(&p, SEC(1));
-		form_of(&later, &p.tcp);
-		assert_false(same(&first, &later));
-		peer_forget(&p);
-		peer_done(&p);
-	}
-	assert_true(same(&first, &second));
 }
 
 /* A challenge ACK as long ago as the interval limits no other: it might as well never have been. */
@@ -281,16 +225,16 @@ static void test_old_challenge_does_not_count(void **unused)
 	uint64_t interval;
 
 	(void)unused;
-	busy(&p, 1000, 2000);
+	form_busy(&p, 1000, 2000);
 	tcb = peer_tcb(&p);
 	interval = (uint64_t)tcb_setting(tcb, PARLEY_SET_CHALLENGE_INTERVAL);
 	form_of(&never, &p.tcp);
 	tcb->last_challenge = p.tcp.now - interval;
 	form_of(&old, &p.tcp);
-	assert_true(same(&never, &old));
+	assert_true(form_same(&never, &old));
 	tcb->last_challenge++;
 	form_of(&recent, &p.tcp);
-	assert_false(same(&never, &recent));
+	assert_false(form_same(&never, &recent));
 	tcb->last_challenge = TCB_NEVER;
 	peer_done(&p);
 }
@@ -307,7 +251,7 @@ static void test_parts_count(void **unused)
 	form_of(&without, &p.tcp);
 	assert_non_null(sending_get(&p.tcp, peer_tcb(&p)));
 	form_of(&with, &p.tcp);
-	assert_false(same(&without, &with));
+	assert_false(form_same(&without, &with));
 	peer_done(&p);
 }
 
@@ -389,7 +333,7 @@ static void test_each_bit(void **unused)
 	size_t n = 0;
 
 	(void)unused;
-	busy(&p, 1000, 2000);
+	form_busy(&p, 1000, 2000);
 	tcb = (uint8_t *)peer_tcb(&p);
 	form_of(&form, &p.tcp);
 	digests[n++] = digest(&form);
@@ -416,7 +360,7 @@ static void test_deadlines(void **unused)
 	uint64_t *deadline[4];
 
 	(void)unused;
-	busy(&p, 1000, 2000);
+	form_busy(&p, 1000, 2000);
 	tcb = peer_tcb(&p);
 	deadline[0] = &tcb->main_at;
 	deadline[1] = &tcb->ack_at;
@@ -431,16 +375,16 @@ static void test_deadlines(void **unused)
 			form_of(&form[k], &p.tcp);
 		}
 		*deadline[i] = old;
-		assert_true(same(&form[0], &form[1]));
-		assert_false(same(&form[1], &form[2]));
-		assert_false(same(&form[2], &form[3]));
+		assert_true(form_same(&form[0], &form[1]));
+		assert_false(form_same(&form[1], &form[2]));
+		assert_false(form_same(&form[2], &form[3]));
 	}
 	/* Since when the peer is silent counts while that is watched. */
 	tcb->keepalive_at = p.tcp.now + SEC(1);
 	form_of(&form[0], &p.tcp);
 	tcb->last_received--;
 	form_of(&form[1], &p.tcp);
-	assert_false(same(&form[0], &form[1]));
+	assert_false(form_same(&form[0], &form[1]));
 	tcb->keepalive_at = TCB_NEVER;
 	peer_done(&p);
 }
@@ -456,7 +400,7 @@ static void test_last_received_decides(void **unused)
 	struct tcb *tcb;
 
 	(void)unused;
-	busy(&p, 1000, 2000);
+	form_busy(&p, 1000, 2000);
 	tcb = peer_tcb(&p);
 	peer_wait(&p, SEC(1));
 	for (int i = 0; i < 4; i++) {
@@ -471,7 +415,7 @@ static void test_last_received_decides(void **unused)
 		form_of(&before, &p.tcp);
 		tcb->last_received -= MS(1);
 		form_of(&after, &p.tcp);
-		assert_int_equal(same(&before, &after), !decides);
+		assert_int_equal(form_same(&before, &after), !decides);
 	}
 	peer_forget(&p);
 	peer_done(&p);
@@ -486,7 +430,7 @@ static void test_text_behind_what_is_acknowledged(void **unused)
 	uint8_t *byte;
 
 	(void)unused;
-	busy(&p, 1000, 2000);
+	form_busy(&p, 1000, 2000);
 	recv(&p, ".", 501, 1001, 0);
 	peer_forget(&p);
 	form_of(&before, &p.tcp);
@@ -495,15 +439,15 @@ static void test_text_behind_what_is_acknowledged(void **unused)
 	*byte ^= 1;
 	form_of(&after, &p.tcp);
 	*byte ^= 1;
-	assert_false(same(&before, &after));
+	assert_false(form_same(&before, &after));
 	form_of(&after, &p.tcp);
-	assert_true(same(&before, &after));
+	assert_true(form_same(&before, &after));
 	/* What is acknowledged still stands in the block, and does not count. */
 	byte -= 1000;
 	*byte ^= 1;
 	form_of(&after, &p.tcp);
 	*byte ^= 1;
-	assert_true(same(&before, &after));
+	assert_true(form_same(&before, &after));
 	peer_done(&p);
 }
 
@@ -525,207 +469,9 @@ static void test_text_behind_the_syn(void **unused)
 	*byte ^= 1;
 	form_of(&after, &p.tcp);
 	*byte ^= 1;
-	assert_false(same(&before, &after));
+	assert_false(form_same(&before, &after));
 	peer_forget(&p);
 	peer_done(&p);
-}
-
-/* A listener, a SYN entry, a remnant: each differs by what it has to tell. */
-static void test_other_entries(void **unused)
-{
-	struct form form[6];
-	struct peer p;
-	int n = 0;
-
-	(void)unused;
-	peer_init_at(&p, 1000, 2000);
-	peer_listen(&p, 4);
-	form_of(&form[n++], &p.tcp);
-	assert_int_equal(user_set(&p.tcp, p.listener, PARLEY_SET_BACKLOG, 5), 0);
-	form_of(&form[n++], &p.tcp);
-	recv(&p, "S", 0, 0, 0);
-	form_of(&form[n++], &p.tcp);
-	peer_wait(&p, MS(1));
-	form_of(&form[n++], &p.tcp);
-	recv(&p, ".", 1, 1, 0);
-	form_of(&form[n++], &p.tcp);
-	assert_int_equal(user_accept(&p.tcp, p.listener, 7, &p.conn), 0);
-	form_of(&form[n++], &p.tcp);
-	for (int i = 1; i < n; i++)
-		for (int k = 0; k < i; k++)
-			assert_false(same(&form[i], &form[k]));
-	peer_forget(&p);
-	peer_done(&p);
-}
-
-/* When the next timer is due, whichever that is. */
-static void test_first_timer(void **unused)
-{
-	struct peer p;
-	struct tcb *tcb;
-
-	(void)unused;
-	peer_init_at(&p, 1000, 2000);
-	assert_int_equal(tcp_first_timer(&p.tcp), TCB_NEVER);
-	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
-	assert_int_equal(tcp_first_timer(&p.tcp), TCB_NEVER);
-	tcb = peer_tcb(&p);
-	tcb->keepalive_at = 300;
-	assert_int_equal(tcp_first_timer(&p.tcp), 300);
-	tcb->ack_at = 200;
-	assert_int_equal(tcp_first_timer(&p.tcp), 200);
-	tcb->main_at = 100;
-	assert_int_equal(tcp_first_timer(&p.tcp), 100);
-	tcb->ack_at = tcb->keepalive_at = TCB_NEVER;
-	assert_int_equal(tcp_first_timer(&p.tcp), 100);
-	tcb->main_at = TCB_NEVER;
-	p.tuple.remote_port++;
-	peer_listen(&p, 4);
-	recv(&p, "S", 0, 0, 0);
-	assert_int_equal(tcp_first_timer(&p.tcp), p.tcp.now + SEC(1));
-	peer_forget(&p);
-	peer_done(&p);
-	/* A remnant's, which other entries' are compared with. */
-	peer_init_at(&p, 1000, 2000);
-	peer_reach(&p, PEER_ACTIVE, PARLEY_TIME_WAIT);
-	assert_int_equal(user_release(&p.tcp, p.conn), 0);
-	assert_int_equal(tcp_first_timer(&p.tcp), remnant_deadline(&p.tcp));
-	peer_done(&p);
-}
-
-/* One form more, which looks like none of those before it. */
-static void expect_new(struct form *forms, int *n, struct tcp *tcp)
-{
-	form_of(&forms[*n], tcp);
-	for (int i = 0; i < *n; i++)
-		assert_false(same(&forms[i], &forms[*n]));
-	++*n;
-}
-
-/* The form with one field of `object` changed is another; then it is as it was. */
-#define CHANGED(object, field, other)                   \
-	do {                                            \
-		__typeof__(*(object)) old_ = *(object); \
-		(object)->field = (other);              \
-		expect_new(forms, &n, &p.tcp);          \
-		*(object) = old_;                       \
-	} while (0)
-
-static struct form forms[24];
-
-static void test_each_field_of_a_syn_entry(void **unused)
-{
-	struct syn_entry *entry;
-	struct peer p;
-	int n = 0;
-
-	(void)unused;
-	peer_init_at(&p, 1000, 2000);
-	p.wscale = 3;
-	peer_reach(&p, PEER_LISTENER, PARLEY_SYN_RECEIVED);
-	entry = slot_object(&p.tcp.slots, peer_find(&p), ENTRY_SYN);
-	expect_new(forms, &n, &p.tcp);
-	CHANGED(entry, ifindex, 2);
-	CHANGED(entry, snd_shift, 4);
-	CHANGED(entry, rcv_shift, 4);
-	CHANGED(entry, held, SYN_FETCHED);
-	CHANGED(entry, retransmits, 1);
-	CHANGED(entry, tuple.remote_port, 1);
-	CHANGED(entry, wnd, entry->wnd - 1);
-	CHANGED(entry, mss, entry->mss - 1);
-	CHANGED(entry, wait, entry->wait - 1);
-	CHANGED(entry, challenged, entry_challenged(p.tcp.now) & ENTRY_CHALLENGE_MAX);
-	CHANGED(entry, timer.deadline, entry->timer.deadline - 1);
-	peer_done(&p);
-}
-
-static void test_each_field_of_a_remnant(void **unused)
-{
-	struct remnant *remnant;
-	struct peer p;
-	int n = 0;
-
-	(void)unused;
-	peer_init_at(&p, 1000, 2000);
-	peer_reach(&p, PEER_ACTIVE, PARLEY_TIME_WAIT);
-	assert_int_equal(user_release(&p.tcp, p.conn), 0);
-	remnant = slot_object(&p.tcp.slots, peer_find(&p), ENTRY_REMNANT);
-	expect_new(forms, &n, &p.tcp);
-	CHANGED(remnant, ifindex, 2);
-	CHANGED(remnant, ttl, 2);
-	CHANGED(remnant, wnd, 2);
-	CHANGED(remnant, ends, remnant->ends - 1);
-	CHANGED(remnant, challenged, entry_challenged(p.tcp.now) & ENTRY_CHALLENGE_MAX);
-	CHANGED(remnant, tuple.remote_port, 1);
-	CHANGED(remnant, tuple.local.b[0], 1);
-	peer_done(&p);
-}
-
-static void test_each_field_of_a_listener(void **unused)
-{
-	struct listener *listener;
-	struct peer p;
-	int n = 0;
-
-	(void)unused;
-	peer_init(&p);
-	peer_listen(&p, 4);
-	listener = slot_object(&p.tcp.slots, p.listener, ENTRY_LISTENER);
-	expect_new(forms, &n, &p.tcp);
-	CHANGED(listener, queued, 1);
-	CHANGED(listener, half_open, 1);
-	listener->half_open = 1; /* what they were offered counts while there are any */
-	CHANGED(listener, offered, 1);
-	listener->half_open = 0;
-	CHANGED(listener, backlog, 5);
-	CHANGED(listener, decides, true);
-	CHANGED(listener, listening.local.port, 81);
-	CHANGED(listener, notice.bits, 1);
-	CHANGED(listener, notice.error, 1);
-	CHANGED(listener, notice.soft, 1);
-	assert_int_equal(user_set(&p.tcp, p.listener, PARLEY_SET_TTL, 5), 0);
-	expect_new(forms, &n, &p.tcp);
-	peer_done(&p);
-}
-
-/* Of what was sent at the same time, the order counts: losses are found in it. */
-static void test_order_of_transmission(void **unused)
-{
-	struct form before, after;
-	struct peer p;
-	struct record *first;
-
-	(void)unused;
-	peer_init_at(&p, 1000, 2000);
-	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
-	user_sends(&p, 2000);
-	peer_forget(&p);
-	form_of(&before, &p.tcp);
-	first = sent_first(peer_tcb(&p));
-	list_remove(&first->by_time);
-	list_push_back(&peer_tcb(&p)->sending->by_time, &first->by_time);
-	form_of(&after, &p.tcp);
-	assert_false(same(&before, &after));
-	peer_done(&p);
-}
-
-/* Two remnants that differ in one end alone, and what was acknowledged of each. */
-static void test_ends_of_remnants(void **unused)
-{
-	int n = 0;
-
-	(void)unused;
-	for (uint16_t port = 40000; port < 40003; port++) {
-		struct peer p;
-
-		peer_init(&p);
-		p.tuple.remote_port = port;
-		p.iss = secret_isn(&p.tcp, &p.tuple);
-		peer_reach(&p, PEER_ACTIVE, PARLEY_TIME_WAIT);
-		assert_int_equal(user_release(&p.tcp, p.conn), 0);
-		expect_new(forms, &n, &p.tcp);
-		peer_done(&p);
-	}
 }
 
 int main(void)
@@ -737,7 +483,6 @@ int main(void)
 		cmocka_unit_test(test_statistics_do_not_count),
 		cmocka_unit_test(test_time_counts),
 		cmocka_unit_test(test_one_of_a_host),
-		cmocka_unit_test(test_syn_entry),
 		cmocka_unit_test(test_old_challenge_does_not_count),
 		cmocka_unit_test(test_parts_count),
 		cmocka_unit_test(test_each_bit),
@@ -745,13 +490,6 @@ int main(void)
 		cmocka_unit_test(test_last_received_decides),
 		cmocka_unit_test(test_text_behind_what_is_acknowledged),
 		cmocka_unit_test(test_text_behind_the_syn),
-		cmocka_unit_test(test_other_entries),
-		cmocka_unit_test(test_first_timer),
-		cmocka_unit_test(test_each_field_of_a_syn_entry),
-		cmocka_unit_test(test_each_field_of_a_remnant),
-		cmocka_unit_test(test_each_field_of_a_listener),
-		cmocka_unit_test(test_order_of_transmission),
-		cmocka_unit_test(test_ends_of_remnants),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
