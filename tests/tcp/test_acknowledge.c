@@ -208,6 +208,23 @@ static void test_probes_are_no_duplicates(void **unused)
 	peer_done(&p);
 }
 
+/* The timer has fired, and before output has its turn the ACK comes: nothing goes again. */
+static void test_acknowledged_before_it_goes_again(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	user_sends(&p, 10);
+	expect(&p, "P.", 1, 1, 10);
+	tcp_set_now(&p.tcp, peer_tcb(&p)->main_at);
+	assert_int_equal(tcp_expire(&p.tcp), 1);
+	recv(&p, ".", 1, 11, 0);
+	expect_none(&p);
+	peer_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -220,6 +237,7 @@ int main(void)
 		cmocka_unit_test(test_all_acknowledged),
 		cmocka_unit_test(test_writable_is_told_once),
 		cmocka_unit_test(test_probes_are_no_duplicates),
+		cmocka_unit_test(test_acknowledged_before_it_goes_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

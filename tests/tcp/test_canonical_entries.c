@@ -243,7 +243,7 @@ static void test_each_field_of_a_record(void **unused)
 	peer_done(&p);
 }
 
-/* What a TCB has only at times: a gap, the FIN's place, a listener, what it waits for since when. */
+/* What a TCB has only at times: a gap, the FIN's place, a listener, since when it waits. */
 static void test_parts_of_a_connection(void **unused)
 {
 	static struct listening listening;

@@ -565,6 +565,62 @@ static void test_no_quick_acks_for_who_answers(void **unused)
 	}
 }
 
+/* Nothing more comes behind a FIN: the edge rests, however much is read. */
+static void test_edge_rests_behind_the_fin(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	open_with(&p, 1000, -1);
+	recv(&p, "F.", 1, 1, 600);
+	assert_int_equal(expect(&p, ".", 1, 602, 0).wnd, 400);
+	user_receives(&p, 600);
+	expect_none(&p);
+	user_sends(&p, 1);
+	assert_int_equal(expect(&p, "P.", 1, 602, 1).wnd, 400);
+	peer_done(&p);
+}
+
+/* "delay-fin-ack": behind text that was not acknowledged yet a FIN may wait as long as that. */
+static void test_ack_of_a_fin(void **unused)
+{
+	static const struct {
+		int64_t delays;
+		enum parley_state state;
+		uint32_t text, with; /* before the FIN, and in its segment */
+		bool waits;
+	} cases[] = {
+		{0, PARLEY_ESTABLISHED, 10, 0, false},	{1, PARLEY_ESTABLISHED, 10, 0, true},
+		{1, PARLEY_ESTABLISHED, 0, 10, true},	{1, PARLEY_ESTABLISHED, 0, 1, true},
+		{1, PARLEY_ESTABLISHED, 0, 0, false}, /* there was no text at all */
+		{1, PARLEY_ESTABLISHED, 10, 525, true}, {1, PARLEY_ESTABLISHED, 10, 526, false},
+		{1, PARLEY_FIN_WAIT_2, 10, 0, false},
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		uint32_t una, fin = 1 + cases[i].text;
+		uint64_t begin;
+		struct sent sent;
+		struct peer p;
+
+		peer_init(&p);
+		peer_set(&p, PARLEY_SET_DELAY_FIN_ACK, cases[i].delays);
+		peer_reach(&p, PEER_ACTIVE, cases[i].state);
+		una = peer_tcb(&p)->snd.una.v - p.iss.v;
+		if (cases[i].text)
+			recv(&p, "P.", 1, una, cases[i].text);
+		expect_none(&p);
+		begin = p.tcp.now;
+		recv(&p, "F.", fin, una, cases[i].with);
+		peer_wait(&p, MS(40));
+		sent = expect(&p, ".", una, fin + cases[i].with + 1, 0);
+		assert_int_equal(sent.at - begin, cases[i].waits ? MS(40) : 0);
+		expect_none(&p);
+		peer_done(&p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -590,6 +646,8 @@ int main(void)
 		cmocka_unit_test(test_rounded_up),
 		cmocka_unit_test(test_quick_acks),
 		cmocka_unit_test(test_no_quick_acks_for_who_answers),
+		cmocka_unit_test(test_edge_rests_behind_the_fin),
+		cmocka_unit_test(test_ack_of_a_fin),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
