@@ -271,33 +271,28 @@ static void test_right_edge_never_moves_left(void **unused)
 	}
 }
 
-/* A large buffer: an update for each quarter of it that becomes free, and not for a byte less. */
+/* An update for each quarter of the buffer that becomes free, at least for two segments. */
 static void test_update_by_a_quarter(void **unused)
 {
-	struct peer p;
+	static const uint32_t cases[][2] = {
+		{40000, 10000}, {12000, 3000}, {10000, 2920}, {8000, 2920}};
 
 	(void)unused;
-	open_with(&p, 40000, -1);
-	for (uint32_t i = 0; i < 20; i++)
-		recv(&p, ".", 1 + 1000 * i, 1, 1000);
-	peer_wait(&p, MS(40));
-	peer_forget(&p);
-	user_receives(&p, 9999);
-	expect_none(&p);
-	user_receives(&p, 1);
-	assert_int_equal(expect(&p, ".", 1, 20001, 0).wnd, 30000);
-	/* Of a buffer of a few segments it takes two of them. */
-	peer_done(&p);
-	open_with(&p, 8000, -1);
-	for (uint32_t i = 0; i < 4; i++)
-		recv(&p, ".", 1 + 1000 * i, 1, 1000);
-	peer_wait(&p, MS(40));
-	peer_forget(&p);
-	user_receives(&p, 2919);
-	expect_none(&p);
-	user_receives(&p, 1);
-	assert_int_equal(expect(&p, ".", 1, 4001, 0).wnd, 6920);
-	peer_done(&p);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		uint32_t half = cases[i][0] / 2, step = cases[i][1];
+		struct peer p;
+
+		open_with(&p, cases[i][0], -1);
+		for (uint32_t at = 0; at < half; at += 1000)
+			recv(&p, ".", 1 + at, 1, 1000);
+		peer_wait(&p, MS(40));
+		peer_forget(&p);
+		user_receives(&p, step - 1);
+		expect_none(&p);
+		user_receives(&p, 1);
+		assert_int_equal(expect(&p, ".", 1, 1 + half, 0).wnd, half + step);
+		peer_done(&p);
+	}
 }
 
 /* Without scaling no more than 65535 can be told, so what is free beyond that is no news. */
@@ -621,6 +616,88 @@ static void test_ack_of_a_fin(void **unused)
 	}
 }
 
+/* "update-when-doubled": when twice as much is free as the peer was left with, and not before. */
+static void test_update_when_doubled(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	open_with(&p, 8000, -1);
+	peer_set(&p, PARLEY_SET_UPDATE_WHEN_DOUBLED, 1);
+	for (uint32_t i = 0; i < 4; i++)
+		recv(&p, ".", 1 + 1000 * i, 1, 1000);
+	peer_wait(&p, MS(40));
+	peer_forget(&p);
+	user_receives(&p, 3999);
+	expect_none(&p);
+	user_receives(&p, 1);
+	assert_int_equal(expect(&p, ".", 1, 4001, 0).wnd, 8000);
+	peer_done(&p);
+}
+
+/* Who is left with less than a segment is told of one segment more; who has one, of two. */
+static void test_update_below_a_segment(void **unused)
+{
+	(void)unused;
+	for (uint32_t over = 0; over < 2; over++) {
+		struct peer p;
+
+		open_with(&p, 8000, -1);
+		for (uint32_t i = 0; i < 6; i++)
+			recv(&p, ".", 1 + 1000 * i, 1, 1000);
+		recv(&p, ".", 6001, 1, 540 + over);
+		peer_wait(&p, MS(40));
+		peer_forget(&p);
+		user_receives(&p, 1459);
+		expect_none(&p);
+		user_receives(&p, 1);
+		if (over)
+			assert_int_equal(expect(&p, ".", 1, 6542, 0).wnd, 2919);
+		expect_none(&p);
+		peer_done(&p);
+	}
+}
+
+/* The smallest buffer there is: closed while its byte is unread, open again after. */
+static void test_buffer_of_a_byte(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	open_with(&p, 1, -1);
+	for (uint32_t i = 1; i < 4; i++) {
+		recv(&p, "P.", i, 1, 1);
+		peer_wait(&p, MS(40));
+		assert_int_equal(expect(&p, ".", 1, i + 1, 0).wnd, 0);
+		user_receives(&p, 1);
+		assert_int_equal(expect(&p, ".", 1, i + 1, 0).wnd, 1);
+	}
+	peer_done(&p);
+}
+
+/* And where all text was acknowledged already: from then on nothing is quick. */
+static void test_fin_behind_text_that_was_acknowledged(void **unused)
+{
+	(void)unused;
+	for (int quick = 0; quick < 2; quick++) {
+		struct peer p;
+
+		peer_init(&p);
+		peer_set(&p, PARLEY_SET_DELAY_FIN_ACK, 1);
+		peer_set(&p, PARLEY_SET_QUICK_ACKS, quick ? 16 : 0);
+		peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+		recv(&p, "P.", 1, 1, 10);
+		if (!quick)
+			peer_wait(&p, MS(40));
+		expect(&p, ".", 1, 11, 0);
+		recv(&p, "F.", 11, 1, 0);
+		expect_none(&p);
+		peer_wait(&p, MS(40));
+		expect(&p, ".", 1, 12, 0);
+		peer_done(&p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -648,6 +725,10 @@ int main(void)
 		cmocka_unit_test(test_no_quick_acks_for_who_answers),
 		cmocka_unit_test(test_edge_rests_behind_the_fin),
 		cmocka_unit_test(test_ack_of_a_fin),
+		cmocka_unit_test(test_update_when_doubled),
+		cmocka_unit_test(test_update_below_a_segment),
+		cmocka_unit_test(test_buffer_of_a_byte),
+		cmocka_unit_test(test_fin_behind_text_that_was_acknowledged),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
