@@ -186,21 +186,27 @@ static void test_fills_and_closes(void **unused)
 	peer_done(&p);
 }
 
-/* With a buffer smaller than two segments, half of it is enough (Fr = 1/2). */
+/* MUST-39: with a buffer smaller than two segments half of it is enough (Fr = 1/2). */
 static void test_small_buffer_opens_by_half(void **unused)
 {
-	struct peer p;
+	static const uint32_t cases[][2] = {{1000, 500},  {2000, 1000}, {2918, 1459},
+					    {2920, 1460}, {2922, 1460}, {4000, 1460}};
 
 	(void)unused;
-	open_with(&p, 1000, -1);
-	recv(&p, ".", 1, 1, 1000);
-	peer_wait(&p, MS(40));
-	assert_int_equal(expect(&p, ".", 1, 1001, 0).wnd, 0);
-	user_receives(&p, 499);
-	expect_none(&p);
-	user_receives(&p, 1);
-	assert_int_equal(expect(&p, ".", 1, 1001, 0).wnd, 500);
-	peer_done(&p);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		uint32_t buffer = cases[i][0], least = cases[i][1];
+		struct peer p;
+
+		open_with(&p, buffer, -1);
+		recv(&p, ".", 1, 1, buffer);
+		peer_wait(&p, MS(40));
+		assert_int_equal(expect(&p, ".", 1, 1 + buffer, 0).wnd, 0);
+		user_receives(&p, least - 1);
+		expect_none(&p);
+		user_receives(&p, 1);
+		assert_int_equal(expect(&p, ".", 1, 1 + buffer, 0).wnd, least);
+		peer_done(&p);
+	}
 }
 
 /* SHLD-14: a smaller buffer does not take back what was offered. */
@@ -698,6 +704,23 @@ static void test_fin_behind_text_that_was_acknowledged(void **unused)
 	}
 }
 
+/* Up to the most that the field can say, and until the edge is a unit beyond the buffer. */
+static void test_rounded_up_to_the_most(void **unused)
+{
+	static const uint32_t wnds[] = {131070, 131070, 131070, 131068};
+	struct peer p;
+
+	(void)unused;
+	open_with(&p, 131071, 3);
+	assert_int_equal(p.rcv_shift, 1);
+	for (uint32_t i = 0; i < 4; i++) {
+		recv(&p, "P.", 1 + i, 1, 1);
+		peer_wait(&p, MS(40));
+		assert_int_equal(expect(&p, ".", 1, 2 + i, 0).wnd, wnds[i]);
+	}
+	peer_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -729,6 +752,7 @@ int main(void)
 		cmocka_unit_test(test_update_below_a_segment),
 		cmocka_unit_test(test_buffer_of_a_byte),
 		cmocka_unit_test(test_fin_behind_text_that_was_acknowledged),
+		cmocka_unit_test(test_rounded_up_to_the_most),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
