@@ -2,6 +2,8 @@
 /* The ACK field (RFC 9293 3.10.7.4, fifth): SND.UNA, the send window, and who may update it. */
 #include "peer.h"
 
+#include "tcp/acknowledge.h"
+
 static void established(struct peer *p, uint32_t iss)
 {
 	peer_init_at(p, iss, 0xfffffffd);
@@ -225,6 +227,33 @@ static void test_acknowledged_before_it_goes_again(void **unused)
 	peer_done(&p);
 }
 
+/* RFC 5961 5.2: as old as the largest window, and with "narrow-ack-range" not before the SYN. */
+static void test_range_of_old_acks(void **unused)
+{
+	struct peer p;
+	struct tcb *tcb;
+
+	(void)unused;
+	peer_init_at(&p, UINT32_MAX - 2, 5); /* numbers wrap */
+	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	user_sends(&p, 6);
+	recv(&p, ".", 1, 5, 0);
+	for (int narrow = 0; narrow < 2; narrow++) {
+		peer_set(&p, PARLEY_SET_NARROW_ACK_RANGE, narrow);
+		tcb = peer_tcb(&p);
+		for (uint32_t i = 0; i < 10 * 16; i++) {
+			int ack = (int)(i % 16) - 6; /* from our ISN on; SND.UNA is 5, SND.NXT 7 */
+
+			tcb->snd.max_wnd = i / 16;
+			assert_int_equal(acknowledge_in_range(tcb, seq_add(p.iss, (uint32_t)ack)),
+					 ack <= 7 && ack >= 5 - (int)tcb->snd.max_wnd &&
+						 (ack >= 0 || !narrow));
+		}
+	}
+	peer_forget(&p);
+	peer_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -238,6 +267,7 @@ int main(void)
 		cmocka_unit_test(test_writable_is_told_once),
 		cmocka_unit_test(test_probes_are_no_duplicates),
 		cmocka_unit_test(test_acknowledged_before_it_goes_again),
+		cmocka_unit_test(test_range_of_old_acks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

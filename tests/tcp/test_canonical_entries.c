@@ -334,6 +334,101 @@ static void test_debts_end_with_the_connection(void **unused)
 	}
 }
 
+/* Where the streams stand counts in all its bits: numbers of 32 do not tell it. */
+static void test_places_beyond_4_gib(void **unused)
+{
+	const uint64_t far = UINT64_C(1) << 32;
+	struct tcb *tcb;
+	struct peer p;
+	int n = 0;
+
+	(void)unused;
+	peer_init_at(&p, 1000, 2000);
+	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	tcb = peer_tcb(&p);
+	assert_null(tcb->sending);
+	assert_null(tcb->receiving);
+	form_new(forms, &n, &p.tcp);
+	CHANGED(tcb, snd_off, tcb->snd_off + far);
+	CHANGED(tcb, snd_end, tcb->snd_end + far);
+	CHANGED(tcb, rcv_off, tcb->rcv_off + far);
+	CHANGED(tcb, read_off, tcb->read_off + far);
+	peer_done(&p);
+}
+
+/* The same bytes out of order, but in another place; and once more, in two pieces. */
+static void test_place_of_a_gap(void **unused)
+{
+	static const uint8_t text[200];
+	const struct extra zeros = {.text = text};
+	static const uint32_t gaps[][4] = {{301, 100, 501, 100},
+					   {302, 100, 501, 100},
+					   {301, 100, 502, 100},
+					   {301, 100, 301, 100}};
+	int n = 0;
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof gaps / sizeof *gaps; i++) {
+		struct peer p;
+
+		peer_init_at(&p, 1000, 2000);
+		peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+		peer_recv(&p, ".", gaps[i][0], 1, gaps[i][1], &zeros);
+		peer_recv(&p, ".", gaps[i][2], 1, gaps[i][3], &zeros);
+		peer_recv(&p, ".", 701, 1, 1, &zeros); /* the last that gave a window */
+		peer_forget(&p);
+		form_new(forms, &n, &p.tcp);
+		peer_done(&p);
+	}
+}
+
+/* Since when the head waits, the place of a FIN, and the most under way, where nobody asks. */
+static void test_what_decides_nothing(void **unused)
+{
+	static const struct {
+		uint32_t cwnd, ssthresh, mss, flight;
+		bool counts; /* the most that was under way does */
+	} cases[] = {
+		{10000, UINT32_MAX, 1000, 501, true},  {10000, UINT32_MAX, 1000, 500, false},
+		{10000, UINT32_MAX, 1001, 500, false}, {1499, 1499, 1000, 500, true},
+		{1499, 1500, 1000, 500, false},	       {1500, 1500, 1000, 500, false},
+		{1500, 1000, 1000, 400, false},	       {1399, 1000, 1000, 400, true},
+	};
+	struct sending *sending;
+	struct tcb *tcb;
+	struct peer p;
+
+	(void)unused;
+	form_busy(&p, 1000, 2000);
+	tcb = peer_tcb(&p);
+	sending = tcb->sending;
+	form_of(&forms[0], &p.tcp);
+	tcb->fin_off = 900;
+	tcb->stalled_since = p.tcp.now - 5;
+	form_of(&forms[1], &p.tcp);
+	assert_true(form_same(&forms[0], &forms[1]));
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		tcb->cwnd = cases[i].cwnd;
+		tcb->ssthresh = cases[i].ssthresh;
+		tcb->mss = (uint16_t)cases[i].mss;
+		sending->flight_max = cases[i].flight;
+		form_of(&forms[0], &p.tcp);
+		sending->flight_end = seq_add(sending->flight_end, 1);
+		form_of(&forms[1], &p.tcp);
+		assert_int_equal(form_same(&forms[0], &forms[1]), !cases[i].counts);
+	}
+	peer_done(&p);
+	/* Of a SYN it is asked for. */
+	peer_init_at(&p, 1000, 2000);
+	peer_connect(&p);
+	form_of(&forms[0], &p.tcp);
+	peer_tcb(&p)->stalled_since--;
+	form_of(&forms[1], &p.tcp);
+	assert_false(form_same(&forms[0], &forms[1]));
+	peer_forget(&p);
+	peer_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -348,6 +443,9 @@ int main(void)
 		cmocka_unit_test(test_each_field_of_a_record),
 		cmocka_unit_test(test_parts_of_a_connection),
 		cmocka_unit_test(test_debts_end_with_the_connection),
+		cmocka_unit_test(test_places_beyond_4_gib),
+		cmocka_unit_test(test_place_of_a_gap),
+		cmocka_unit_test(test_what_decides_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
