@@ -13,7 +13,7 @@ static void established(struct peer *p)
 	peer_reach(p, PEER_ACTIVE, PARLEY_ESTABLISHED);
 }
 
-/* UNL-2: table 6 written down, for all segments of up to 6 bytes around a window of up to 4. */
+/* Table 6 written down. */
 static bool is_acceptable(int seq, int len, bool fin, int wnd, bool edges)
 {
 	int last = seq + len - 1;
@@ -27,6 +27,7 @@ static bool is_acceptable(int seq, int len, bool fin, int wnd, bool edges)
 	return (seq >= 0 && seq < wnd) || (last >= 0 && last < wnd);
 }
 
+/* UNL-2: all segments of up to 7 bytes around a window of up to 4. */
 static void test_acceptable_by_table(void **unused)
 {
 	struct peer p;
