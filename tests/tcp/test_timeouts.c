@@ -55,8 +55,10 @@ static void test_r1_and_r2(void **unused)
 	peer_events(&p, p.conn, NULL);
 	peer_wait(&p, MS(200 + 400));
 	assert_int_equal(peer_events(&p, p.conn, NULL), 0);
+	assert_false(peer_tcb(&p)->flags & TCB_PAST_R1);
 	peer_wait(&p, MS(800));
 	assert_int_equal(peer_events(&p, p.conn, NULL), PARLEY_SOFT_ERROR);
+	assert_true(peer_tcb(&p)->flags & TCB_PAST_R1); /* for the next hop: net/departure.c */
 	peer_wait(&p, SEC(98));
 	expect_state(&p, ESTABLISHED);
 	peer_wait(&p, SEC(30));

@@ -742,6 +742,25 @@ static void test_commit_ends_the_reservation(void **unused)
 	peer_done(&p);
 }
 
+/* The peer's FIN was in: that our own text was never acknowledged does not make it an error. */
+static void test_whole_stream_ends_whatever_comes_after(void **unused)
+{
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	peer_set(&p, PARLEY_SET_R2, PARLEY_S(1));
+	peer_reach(&p, PEER_ACTIVE, PARLEY_CLOSE_WAIT);
+	user_sends(&p, 10);
+	peer_wait(&p, SEC(2));
+	expect_state(&p, CLOSED);
+	assert_int_equal(peer_tcb(&p)->notice.error, PARLEY_ETIMEDOUT);
+	assert_int_equal(receive_one(&p), 0);
+	assert_int_equal(receive_one(&p), 0);
+	peer_forget(&p);
+	peer_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -768,6 +787,7 @@ int main(void)
 		cmocka_unit_test(test_ready_by_state),
 		cmocka_unit_test(test_ready_by_bytes),
 		cmocka_unit_test(test_commit_ends_the_reservation),
+		cmocka_unit_test(test_whole_stream_ends_whatever_comes_after),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

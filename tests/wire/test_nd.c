@@ -352,6 +352,25 @@ static void test_router_advertisement_bytes(void **state)
 	}
 }
 
+/* A prefix has at most 128 bits; what says more is passed over, and what follows it counts. */
+static void test_lengths_of_prefixes(void **state)
+{
+	(void)state;
+	for (unsigned bits = 0; bits < 256; bits++) {
+		struct nd_message m = advertisement();
+		struct sample s;
+
+		m.prefix[0].len = (uint8_t)bits;
+		make(&s, "fe80::9", "ff02::1", &m);
+		memcpy(s.bytes + 64, s.bytes + 32, 32);
+		s.bytes[64 + 2] = 48;
+		s.packet.payload_len = 96;
+		assert_int_equal(parse(&s), WIRE_OK);
+		assert_int_equal(s.message.prefix_count, bits > 128 ? 1 : 2);
+		assert_int_equal(s.message.prefix[0].len, bits > 128 ? 48 : bits);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -366,6 +385,7 @@ int main(void)
 		cmocka_unit_test(test_options_where_they_belong),
 		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_router_advertisement_bytes),
+		cmocka_unit_test(test_lengths_of_prefixes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
