@@ -254,6 +254,34 @@ static void test_range_of_old_acks(void **unused)
 	peer_done(&p);
 }
 
+/* The same at a shut window: all has come through, so there is nothing to probe with. */
+static void test_acknowledged_before_it_is_probed(void **unused)
+{
+	(void)unused;
+	for (uint32_t fin = 0; fin < 2; fin++) {
+		struct peer p;
+
+		peer_init(&p);
+		peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+		user_sends(&p, 10);
+		if (fin)
+			assert_int_equal(user_shutdown(&p.tcp, p.conn, PARLEY_SHUT_WR), 0);
+		peer_step(&p);
+		peer_forget(&p);
+		p.wnd = 0;
+		recv(&p, ".", 1, 1, 0);
+		expect_none(&p);
+		tcp_set_now(&p.tcp, peer_tcb(&p)->main_at);
+		assert_int_equal(tcp_expire(&p.tcp), 1);
+		assert_true(peer_tcb(&p)->owed & OWE_PROBE);
+		recv(&p, ".", 1, 11 + fin, 0);
+		expect_none(&p);
+		peer_wait(&p, SEC(10));
+		expect_none(&p);
+		peer_done(&p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -268,6 +296,7 @@ int main(void)
 		cmocka_unit_test(test_probes_are_no_duplicates),
 		cmocka_unit_test(test_acknowledged_before_it_goes_again),
 		cmocka_unit_test(test_range_of_old_acks),
+		cmocka_unit_test(test_acknowledged_before_it_is_probed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

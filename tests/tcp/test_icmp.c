@@ -434,6 +434,29 @@ static void test_half_open_outlives_what_says_nothing(void **unused)
 	}
 }
 
+/* From the last plateau on a router that says nothing means the floor, and then nothing more. */
+static void test_plateaus_end(void **unused)
+{
+	struct icmp_error error = {.ifindex = 1, .kind = ICMP_KIND_TOO_BIG};
+	static const uint32_t lens[][2] = {{1040, 1006}, {1007, 1006}, {1006, 552}, {552, 552}};
+	struct peer p;
+
+	(void)unused;
+	peer_init(&p);
+	peer_reach(&p, PEER_ACTIVE, PARLEY_ESTABLISHED);
+	user_sends(&p, 1000);
+	error.tuple = p.tuple;
+	error.seq = seq_add(p.iss, 1);
+	for (size_t i = 0; i < sizeof lens / sizeof *lens; i++) {
+		error.packet_len = lens[i][0];
+		assert_true(tcp_icmp(&p.tcp, &error));
+		assert_int_equal(peer_tcb(&p)->local_mtu, lens[i][1]);
+		peer_step(&p);
+	}
+	peer_forget(&p);
+	peer_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -452,6 +475,7 @@ int main(void)
 		cmocka_unit_test(test_path_mtu_of_ipv6),
 		cmocka_unit_test(test_path_over_keeps_to_the_peer),
 		cmocka_unit_test(test_half_open_outlives_what_says_nothing),
+		cmocka_unit_test(test_plateaus_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
