@@ -112,6 +112,11 @@ static void hand_on(struct sock_layer *layer, struct sock *s, const struct optio
 		return;
 	(void)parley_set(layer->host, layer->now, s->conn, (enum parley_setting)o->setting,
 			 to_setting(layer, s, o));
+	/* TCP_QUICKACK off: those at the beginning wait, too. */
+	if (o->value == SOCK_VALUE_QUICKACK)
+		(void)parley_set(
+			layer->host, layer->now, s->conn, PARLEY_SET_QUICK_ACKS,
+			sock_value(s, o->value) ? host_default(layer, PARLEY_SET_QUICK_ACKS) : 0);
 }
 
 static void keep(struct sock_layer *layer, struct sock *s, const struct option *o, int number)
