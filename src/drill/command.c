@@ -97,7 +97,7 @@ static void apply(struct drill_run *run, const struct drill_sysctl_change *chang
 		enum parley_setting setting = change->setting[i];
 
 		/* What was asked for on the command line or by --so_flags wins. */
-		if (run->config->personality.given[setting] ||
+		if (run->config->personality.asked[setting] ||
 		    (setting == PARLEY_SET_RECEIVE_BUFFER_MAX && run->wscale_fixed))
 			continue;
 		parley_set(run->stack.host, run->stack.now, PARLEY_NO_CONN, setting,

@@ -208,6 +208,7 @@ static bool set_setting(struct drill_config *config, int setting, const char *va
 	if (number < info->minimum || number > info->maximum)
 		return refuse(why, "%s: '%s' is out of range", info->key, value);
 	config->personality.given[setting] = true;
+	config->personality.asked[setting] = true;
 	config->personality.setting[setting] = number;
 	return true;
 }

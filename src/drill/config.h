@@ -44,8 +44,9 @@ struct drill_personality {
 	/* Buffers and shutdown(SHUT_RD) as FreeBSD has them (stack.h). */
 	bool bsd;
 	enum drill_psh psh;
-	/* Settings of the host. */
+	/* Settings of the host. The script's sysctls change those that nobody has asked for. */
 	bool given[PARLEY_SETTING_COUNT];
+	bool asked[PARLEY_SETTING_COUNT];
 	int64_t setting[PARLEY_SETTING_COUNT];
 };
 

@@ -8,6 +8,9 @@
 #define NS_PER_MS 1000000
 #define NS_PER_S  1000000000
 
+#define LINUX_RTO_MIN (INT64_C(200) * NS_PER_MS)
+#define LINUX_RTO_MAX (INT64_C(120) * NS_PER_S)
+
 enum rule {
 	NUMBER,	    /* setting = value * unit */
 	NOT,	    /* setting = !value */
@@ -15,7 +18,9 @@ enum rule {
 	ALWAYS,	    /* it is so in any case: 1 is met, 0 lacking */
 	RANGE,	    /* two settings */
 	LARGEST,    /* tcp_rmem, tcp_wmem: the last of three */
+	RETRIES,    /* tcp_retries2: the time that so many take */
 	CONGESTION, /* by name */
+	RTO_MIN,    /* also the least that is added to SRTT */
 	NOTHING,
 };
 
@@ -32,14 +37,16 @@ static const struct entry table[] = {
 	{"tcp_syn_retries", NUMBER, PARLEY_SET_SYN_RETRIES, 1},
 	{"tcp_synack_retries", NUMBER, PARLEY_SET_SYNACK_RETRIES, 1},
 	{"tcp_retries1", NUMBER, PARLEY_SET_R1, 1},
+	{"tcp_retries2", RETRIES, PARLEY_SET_R2, 1},
 	{"tcp_fin_timeout", NUMBER, PARLEY_SET_FIN_WAIT_2, NS_PER_S},
 	{"tcp_slow_start_after_idle", NUMBER, PARLEY_SET_IDLE_RESTART, 1},
 	{"tcp_keepalive_time", NUMBER, PARLEY_SET_KEEPALIVE_IDLE, NS_PER_S},
 	{"tcp_keepalive_intvl", NUMBER, PARLEY_SET_KEEPALIVE_INTERVAL, NS_PER_S},
 	{"tcp_keepalive_probes", NUMBER, PARLEY_SET_KEEPALIVE_COUNT, 1},
-	{"tcp_rto_min_us", NUMBER, PARLEY_SET_MIN_RTO, NS_PER_US},
+	{"tcp_rto_min_us", RTO_MIN, PARLEY_SET_MIN_RTO, NS_PER_US},
 	{"tcp_rto_max_ms", NUMBER, PARLEY_SET_MAX_RTO, NS_PER_MS},
 	{"tcp_max_tw_buckets", NUMBER, PARLEY_SET_TIME_WAIT_LIMIT, 1},
+	{"tcp_abort_on_overflow", NUMBER, PARLEY_SET_ABORT_ON_OVERFLOW, 1},
 	{"tcp_max_syn_backlog", NUMBER, PARLEY_SET_SYN_BACKLOG, 1},
 	{"tcp_invalid_ratelimit", NUMBER, PARLEY_SET_CHALLENGE_INTERVAL, NS_PER_MS},
 	{"somaxconn", NUMBER, PARLEY_SET_SOMAXCONN, 1},
@@ -61,10 +68,8 @@ static const struct entry table[] = {
 	{"tcp_mtu_probing", FEATURE, 0, 0},
 	{"tcp_moderate_rcvbuf", FEATURE, 0, 0},
 	{"tcp_thin_linear_timeouts", FEATURE, 0, 0},
-	{"tcp_abort_on_overflow", FEATURE, 0, 0},
 	{"tcp_no_metrics_save", ALWAYS, 0, 0},
 	{"tcp_reordering", NOTHING, 0, 0},
-	{"tcp_retries2", NOTHING, 0, 0},
 	{"tcp_orphan_retries", NOTHING, 0, 0},
 	{"tcp_syncookies", NOTHING, 0, 0},
 	{"tcp_tso_win_divisor", NOTHING, 0, 0},
@@ -162,6 +167,21 @@ static void change_one(struct drill_sysctl_change *change, enum parley_setting s
 	change->value[change->count++] = value;
 }
 
+/*
+ * Linux makes a time of the number: what so many retransmissions take from the smallest RTO on, ns.
+ * It ends the connection at the first expiry behind it, we at that time.
+ */
+static int64_t retries_time(int64_t retries)
+{
+	const int64_t doublings = 9; /* then the RTO is at its largest */
+	int64_t doubled = retries < 0 ? 0 : retries < doublings ? retries : doublings;
+	int64_t rest = retries > doublings ? retries - doublings : 0;
+
+	if (rest > INT16_MAX)
+		rest = INT16_MAX;
+	return ((INT64_C(2) << doubled) - 1) * LINUX_RTO_MIN + rest * LINUX_RTO_MAX;
+}
+
 /* Up to three numbers; how many there are. */
 static int read_numbers(const char *value, int64_t numbers[3])
 {
@@ -231,6 +251,13 @@ enum drill_sysctl_result drill_sysctl(const char *name, const char *value,
 	case RANGE:
 		change_one(change, PARLEY_SET_PORT_FIRST, numbers[0]);
 		change_one(change, PARLEY_SET_PORT_LAST, numbers[1]);
+		break;
+	case RETRIES:
+		change_one(change, entry->setting, retries_time(numbers[0]));
+		break;
+	case RTO_MIN:
+		change_one(change, entry->setting, numbers[0] * entry->unit);
+		change_one(change, PARLEY_SET_MIN_RTO_SPREAD, numbers[0] * entry->unit);
 		break;
 	case LARGEST:
 		change_one(change, entry->setting, numbers[n - 1]);

@@ -146,6 +146,11 @@ static void test_sysctls(void **unused)
 		{"net.ipv4.tcp_rfc1337", "1", DRILL_SYSCTL_SET, PARLEY_SET_RST_KILLS_TIME_WAIT, 0},
 		{"net.ipv4.tcp_rto_min_us", "300000", DRILL_SYSCTL_SET, PARLEY_SET_MIN_RTO,
 		 PARLEY_MS(300)},
+		/* Ten doublings from 200 ms on, then two minutes each. */
+		{"net.ipv4.tcp_retries2", "3", DRILL_SYSCTL_SET, PARLEY_SET_R2, PARLEY_S(3)},
+		{"net.ipv4.tcp_retries2", "10", DRILL_SYSCTL_SET, PARLEY_SET_R2, PARLEY_MS(324600)},
+		{"net.ipv4.tcp_abort_on_overflow", "1", DRILL_SYSCTL_SET,
+		 PARLEY_SET_ABORT_ON_OVERFLOW, 1},
 		/* Out of range here is as near as can be. */
 		{"net.ipv4.tcp_syn_retries", "9999", DRILL_SYSCTL_SET, PARLEY_SET_SYN_RETRIES, 255},
 		{"net.ipv4.tcp_fastopen", "0", DRILL_SYSCTL_MET, 0, 0},
