@@ -101,6 +101,9 @@ enum parley_setting_scope {
 	  "after an RTO without sending cwnd is the initial window again (RFC 5681 4.1)") \
 	X(LIMITED_TRANSMIT, "limited-transmit", BOOL, CONN, 0, 1, 1, 1, \
 	  "new data on the first two duplicate ACKs (RFC 3042)") \
+	X(STEADY_RECOVERY, "steady-recovery", BOOL, CONN, 0, 1, 0, 0, \
+	  "a fast retransmission and each partial ACK start the RTO anew, as with Linux, FreeBSD " \
+	  "(slow but steady, RFC 6582 4); 0: the first partial ACK alone") \
 	X(FIN_WAIT_2, "fin-wait-2", NS, CONN, 0, PARLEY_S(86400), PARLEY_S(60), 0, \
 	  "how long FIN-WAIT-2 lasts when nobody reads any more; 0: for ever") \
 	X(MSL, "msl", NS, HOST, 0, PARLEY_S(240), PARLEY_S(30), PARLEY_S(120), \
@@ -123,6 +126,9 @@ enum parley_setting_scope {
 	X(KNOWN_SYN, "known-syn", BOOL, CONN, 0, 1, 1, 0, \
 	  "in SYN-RECEIVED the peer's SYN again gets the SYN,ACK again, and its SYN,ACK is " \
 	  "taken; 0: a number that is too old gets an ACK, no more") \
+	X(ANSWER_SYN_ACK, "answer-syn-ack", BOOL, CONN, 0, 1, 0, 0, \
+	  "the SYN,ACK that ends a simultaneous open gets an ACK, as on Linux; 0: it needs none, " \
+	  "ours acknowledges the same (RFC 9293 figure 7)") \
 	X(SYN_RELISTENS, "syn-relistens", BOOL, CONN, 0, 1, 0, 1, \
 	  "after a passive OPEN a SYN in the window leads from SYN-RECEIVED back to LISTEN; " \
 	  "0: it is challenged (RFC 5961 4)") \

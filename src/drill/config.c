@@ -24,14 +24,16 @@ static const struct choice as_linux[] = {
 	{PARLEY_SET_EMPTY_PROBES, 1},
 	{PARLEY_SET_SEND_BUFFER, 4 << 20},
 	{PARLEY_SET_UPDATE_WHEN_DOUBLED, 1},
-	{PARLEY_SET_DELAY_FIN_ACK, 0}, /* unless the script wants it: dialect.c */
+	{PARLEY_SET_STEADY_RECOVERY, 1},
+	{PARLEY_SET_DELAY_FIN_ACK, 0},	/* unless the script wants it: dialect.c */
+	{PARLEY_SET_ANSWER_SYN_ACK, 0}, /* the same */
 };
 
 /* FreeBSD: net.inet.tcp.rexmit_min and rexmit_slop together, and abc_l_var. */
 static const struct choice as_bsd[] = {
 	{PARLEY_SET_MIN_RTO, 230 * NS_PER_MS}, {PARLEY_SET_MIN_RTO_SPREAD, 200 * NS_PER_MS},
 	{PARLEY_SET_SLOW_START_LIMIT, 2},      {PARLEY_SET_SYN_TEXT, 1},
-	{PARLEY_SET_RST_KILLS_TIME_WAIT, 0},
+	{PARLEY_SET_RST_KILLS_TIME_WAIT, 0},   {PARLEY_SET_STEADY_RECOVERY, 1},
 };
 
 static void choose(struct drill_personality *personality, const struct choice *choices, size_t n,

@@ -51,8 +51,34 @@ static bool delays_fin_ack(const struct drill_event *event)
 	       ack->ack == fin->seq + fin->len + 1;
 }
 
+static const struct drill_packet *next_packet(const struct drill_event *event)
+{
+	for (event = event->next; event; event = event->next)
+		if (event->kind == DRILL_PACKET)
+			return event->packet;
+	return NULL;
+}
+
+/*
+ * A SYN,ACK behind ours (`sent` was the packet before of the stack's) that is to get an ACK: both
+ * have opened.
+ */
+static bool answers_syn_ack(const struct drill_event *event, const struct drill_packet *sent)
+{
+	const uint16_t synack = TCP_SYN | TCP_ACK;
+	const struct drill_packet *packet = event->packet, *ack;
+
+	if (event->kind != DRILL_PACKET || packet->outbound || packet->flags != synack || !sent ||
+	    sent->flags != synack)
+		return false;
+	ack = next_packet(event);
+	return ack && ack->outbound && ack->protocol == DRILL_TCP && ack->flags == TCP_ACK &&
+	       !ack->len && ack->ack == packet->seq + 1;
+}
+
 void drill_dialect_choose(struct drill_config *config, const struct drill_script *script)
 {
+	const struct drill_packet *sent = NULL;
 	char why[DRILL_WHY_MAX];
 
 	for (const struct drill_event *event = script ? script->events : NULL; event;
@@ -63,6 +89,10 @@ void drill_dialect_choose(struct drill_config *config, const struct drill_script
 		}
 		if (delays_fin_ack(event))
 			drill_config_set(config, "delay-fin-ack", "on", why);
+		if (answers_syn_ack(event, sent))
+			drill_config_set(config, "answer-syn-ack", "on", why);
+		if (event->kind == DRILL_PACKET && event->packet->outbound)
+			sent = event->packet;
 	}
 }
 

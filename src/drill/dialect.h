@@ -11,8 +11,8 @@
 /*
  * To be called behind drill_config_init(), before options: a script that sets FreeBSD's sysctls, or
  * expects FreeBSD's order of options on a SYN, begins with the personality `stack=bsd`. All others
- * stay with Linux's, and have `delay-fin-ack` on if they wait for an ACK of a FIN. NULL: nothing is
- * known of the script.
+ * stay with Linux's, and have `delay-fin-ack` on if they wait for an ACK of a FIN, `answer-syn-ack`
+ * if they wait for one of the SYN,ACK of a simultaneous open. NULL: nothing is known of the script.
  */
 void drill_dialect_choose(struct drill_config *config, const struct drill_script *script);
 

@@ -59,7 +59,8 @@ static void advance(struct tcp *tcp, struct tcb *tcb, struct seq ack, uint64_t a
 	/* RFC 6298 5.2, 5.3; in recovery only the first partial ACK restarts (RFC 6582 4). */
 	if (!tcb_flight(tcb))
 		tcb_disarm(tcb);
-	else if (!(tcb->flags & TCB_RECOVERY) || first_partial)
+	else if (!(tcb->flags & TCB_RECOVERY) || first_partial ||
+		 tcb_setting(tcb, PARLEY_SET_STEADY_RECOVERY))
 		tcb_arm(tcp, tcb, PARLEY_TIMER_RETRANSMIT, tcp->now + tcb->rto);
 	free_acknowledged(tcp, tcb);
 	tcb_owe(tcp, tcb, 0);

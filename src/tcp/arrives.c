@@ -208,6 +208,8 @@ static bool first_check_sequence(struct tcp *tcp, struct tcb *tcb, struct step *
 	    s->seg.flags & TCP_ACK && judge_known_syn(tcb, &s->seg) &&
 	    seq_eq(s->seg.ack, tcb->snd.nxt)) {
 		s->unscaled = true; /* RFC 7323 2.2 */
+		if (tcb_setting(tcb, PARLEY_SET_ANSWER_SYN_ACK))
+			tcb_owe(tcp, tcb, OWE_ACK);
 		window_trim(tcb, &s->seg);
 		return true;
 	}

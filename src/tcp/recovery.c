@@ -58,6 +58,8 @@ static void enter(struct tcp *tcp, struct tcb *tcb)
 	count(tcp, PARLEY_COUNTER_FAST_RETRANS);
 	tell_cwnd(tcp, tcb, PARLEY_CAUSE_RECOVERY);
 	lose_first(tcp, tcb, PARLEY_WHY_FAST);
+	if (tcb_setting(tcb, PARLEY_SET_STEADY_RECOVERY))
+		tcb_arm(tcp, tcb, PARLEY_TIMER_RETRANSMIT, tcp->now + tcb->rto);
 }
 
 /* One more segment has left the network. */

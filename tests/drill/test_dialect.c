@@ -99,12 +99,44 @@ static void test_delayed_fin_ack(void **unused)
 	}
 }
 
+static void test_answered_syn_ack(void **unused)
+{
+	static const struct {
+		const char *text;
+		bool answers;
+	} cases[] = {
+		{"0 > S. 0:0(0) ack 1\n+0 < S. 0:0(0) ack 1 win 9\n+0 > . 1:1(0) ack 1", true},
+		{"0 > S. 0:0(0) ack 8\n+0 < S. 7:7(0) ack 1 win 9\n+0 %{ print(1) }%\n"
+		 "+0 > . 1:1(0) ack 8",
+		 true},
+		{"0 > S. 0:0(0) ack 1\n+0 < S. 0:0(0) ack 1 win 9\n+0 > P. 1:11(10) ack 1", false},
+		{"0 > S. 0:0(0) ack 1\n+0 < S. 0:0(0) ack 1 win 9\n+0 < . 1:1(0) ack 1 win 9",
+		 false},
+		{"0 > S. 0:0(0) ack 1\n+0 < S. 0:0(0) ack 1 win 9", false},
+		/* Not simultaneous. */
+		{"0 > S 0:0(0)\n+0 < S. 0:0(0) ack 1 win 9\n+0 > . 1:1(0) ack 1", false},
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct drill_script *script = parse(cases[i].text);
+		struct drill_config config;
+
+		drill_config_init(&config);
+		drill_dialect_choose(&config, script);
+		if (config.personality.setting[PARLEY_SET_ANSWER_SYN_ACK] != cases[i].answers)
+			fail_msg("%s", cases[i].text);
+		drill_script_free(script);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_stack),
 		cmocka_unit_test(test_pushes),
 		cmocka_unit_test(test_delayed_fin_ack),
+		cmocka_unit_test(test_answered_syn_ack),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

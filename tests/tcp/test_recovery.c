@@ -317,26 +317,33 @@ static void test_timeout_in_recovery(void **unused)
 	peer_done(&p);
 }
 
-/* Only the first partial ACK restarts the timer (RFC 6582 4, impatient). */
-static void test_impatient(void **unused)
+/*
+ * The first partial ACK restarts the timer (RFC 6582 4, impatient), with "steady-recovery" the fast
+ * retransmission and each partial ACK.
+ */
+static void test_restarts_of_the_timer(void **unused)
 {
-	struct peer p;
-
 	(void)unused;
-	sending(&p, 10);
-	peer_forget(&p);
-	for (int i = 0; i < 9; i++)
-		recv(&p, ".", 1, 1, 0);
-	peer_wait(&p, MS(100));
-	recv(&p, ".", 1, 2001, 0); /* the timer begins anew: 300 */
-	peer_wait(&p, MS(150));
-	recv(&p, ".", 1, 4001, 0); /* not again */
-	peer_forget(&p);
-	peer_wait(&p, MS(49));
-	expect_none(&p);
-	peer_wait(&p, MS(1));
-	assert_int_equal(next_sent(&p).why, PARLEY_WHY_RTO);
-	peer_done(&p);
+	for (int steady = 0; steady <= 1; steady++) {
+		struct peer p;
+
+		sending(&p, 10);
+		peer_set(&p, PARLEY_SET_STEADY_RECOVERY, steady);
+		peer_forget(&p);
+		peer_wait(&p, MS(100));
+		for (int i = 0; i < 9; i++)
+			recv(&p, ".", 1, 1, 0);
+		peer_wait(&p, steady ? MS(150) : 0);
+		recv(&p, ".", 1, 2001, 0);
+		peer_wait(&p, MS(150));
+		recv(&p, ".", 1, 4001, 0);
+		peer_forget(&p);
+		peer_wait(&p, steady ? MS(199) : MS(49));
+		expect_none(&p);
+		peer_wait(&p, MS(1));
+		assert_int_equal(next_sent(&p).why, PARLEY_WHY_RTO);
+		peer_done(&p);
+	}
 }
 
 /* A window that closes and opens while duplicates are counted: the counts stay true. */
@@ -760,7 +767,7 @@ int main(void)
 		cmocka_unit_test(test_timeout),
 		cmocka_unit_test(test_timeout_again),
 		cmocka_unit_test(test_timeout_in_recovery),
-		cmocka_unit_test(test_impatient),
+		cmocka_unit_test(test_restarts_of_the_timer),
 		cmocka_unit_test(test_window_closes_after_duplicates),
 		cmocka_unit_test(test_ack_division),
 		cmocka_unit_test(test_retransmission_overtaken_by_ack),
