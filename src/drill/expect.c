@@ -86,11 +86,24 @@ static struct drill_sent *next_sent(struct drill_run *run, const struct drill_fl
 
 /* ---- what the script learns from a packet ---- */
 
+/* A SYN,ACK opens the connection anew: the script's numbers from now on. */
+static void learn_again(const struct drill_run *run, struct drill_flow *flow, uint32_t live)
+{
+	uint32_t script = run->event->packet->seq;
+	const struct drill_packet *next = drill_next_inbound(run->event);
+	bool local = next && script && next->ack == script + 1;
+	bool remote = next && next->seq == flow->syn_seq - flow->remote_live + 1;
+
+	drill_flow_begin_local(flow, script, live, local);
+	drill_flow_begin_remote(flow, flow->syn_seq, remote && next->seq != 1);
+}
+
 /* Initial sequence numbers, before the first SYN of an incarnation is read. */
-static void learn_isn(struct drill_flow *flow, const struct drill_packet *expected,
+static void learn_isn(const struct drill_run *run, struct drill_flow *flow,
 		      const struct drill_live *live)
 {
 	const uint16_t synack = TCP_SYN | TCP_ACK;
+	const struct drill_packet *expected = run->event->packet;
 	bool is_syn = (expected->flags & TCP_SYN) && live->segment.flags & TCP_SYN;
 	bool first = (flow->state == DRILL_FLOW_SYN_INJECTED &&
 		      (expected->flags & synack) == synack) ||
@@ -100,10 +113,10 @@ static void learn_isn(struct drill_flow *flow, const struct drill_packet *expect
 
 	if (!live->is_tcp || !is_syn || !(first || again))
 		return;
-	flow->local_script = expected->seq;
-	flow->local_live = live->segment.seq.v;
 	if (again)
-		flow->remote_script = flow->remote_live = flow->syn_seq;
+		learn_again(run, flow, live->segment.seq.v);
+	else
+		drill_flow_begin_local(flow, expected->seq, live->segment.seq.v, false);
 	flow->over = flow->syn_again = false;
 	flow->state = flow->state == DRILL_FLOW_CONNECTING ? DRILL_FLOW_SYN_SEEN
 							   : DRILL_FLOW_SYNACK_SEEN;
@@ -149,7 +162,7 @@ static void take_first(struct drill_run *run, struct drill_flow *flow,
 	struct drill_live live;
 
 	drill_live_read(&live, sent->bytes, sent->len);
-	learn_isn(flow, expected, &live);
+	learn_isn(run, flow, &live);
 	drill_live_translate(&taken->actual, &live, flow);
 	learn_stamp(flow, expected, &taken->actual.packet);
 	taken->time = sent->time - DRILL_EPOCH;

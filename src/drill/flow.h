@@ -5,6 +5,9 @@
  * The script's sequence numbers count from the initial ones, which are 0 there; only in segments
  * with SYN are they absolute, and what the script gives as initial sequence number stands for the
  * real one. The script speaks of one connection at a time: the last one that was made.
+ *
+ * Behind a SYN that crosses ours, or one out of TIME-WAIT, packetdrill goes on counting as before.
+ * Both ways are understood: the next packet that arrives tells which it is.
  */
 #ifndef DRILL_FLOW_H
 #define DRILL_FLOW_H
@@ -36,6 +39,8 @@ struct drill_flow {
 	/* Initial sequence numbers in the script and on the wire. */
 	uint32_t local_script, local_live;
 	uint32_t remote_script, remote_live;
+	/* What they are called in segments without SYN: 0, unless the script goes on counting. */
+	uint32_t local_base, remote_base;
 	/*
 	 * A RST or FIN has passed: the next SYN may begin another incarnation, with an initial
 	 * sequence number of its own.
@@ -75,6 +80,13 @@ static inline uint32_t drill_remote_to_script(const struct drill_flow *flow, uin
 {
 	return syn ? seq - flow->remote_live + flow->remote_script : seq - flow->remote_live;
 }
+
+/*
+ * Sets the initial sequence number of an end: `script` in the script, `live` on the wire; `seq` in
+ * both. `goes_on`: segments without SYN count on from it, not from 0.
+ */
+void drill_flow_begin_local(struct drill_flow *flow, uint32_t script, uint32_t live, bool goes_on);
+void drill_flow_begin_remote(struct drill_flow *flow, uint32_t seq, bool goes_on);
 
 /*
  * The byte at a relative sequence number: what is written and injected is a pattern, so that a byte

@@ -51,21 +51,42 @@ static struct drill_flow *find_other(struct drill_run *run, const struct drill_p
 	return flow;
 }
 
-/* Injected packets move a connection on in the script's eyes. */
-static void move_on(struct drill_flow *flow, const struct drill_packet *packet)
+const struct drill_packet *drill_next_inbound(const struct drill_event *event)
 {
+	while ((event = event->next)) {
+		const struct drill_packet *packet = event->packet;
+
+		if (event->kind == DRILL_PACKET && !packet->outbound &&
+		    packet->protocol == DRILL_TCP)
+			return packet->flags & TCP_SYN ? NULL : packet;
+	}
+	return NULL;
+}
+
+/* The peer's SYN, with an ACK, or both open at once. */
+static void learn_remote(struct drill_flow *flow, const struct drill_event *event)
+{
+	const struct drill_packet *syn = event->packet, *next = drill_next_inbound(event);
+	bool goes_on = !(syn->flags & TCP_ACK) && syn->seq && next && next->seq == syn->seq + 1;
+
+	flow->remote_script = flow->remote_live = 0;
+	drill_flow_begin_remote(flow, syn->seq, goes_on);
+	if (syn->flags & TCP_ACK)
+		flow->state = DRILL_FLOW_SYN_ACKED;
+}
+
+/* Injected packets move a connection on in the script's eyes. */
+static void move_on(struct drill_flow *flow, const struct drill_event *event)
+{
+	const struct drill_packet *packet = event->packet;
 	bool syn = (packet->flags & TCP_SYN) != 0, ack = (packet->flags & TCP_ACK) != 0;
 
 	if (packet->protocol != DRILL_TCP)
 		return;
 	if (flow->state == DRILL_FLOW_SYNACK_SEEN && ack)
 		flow->state = DRILL_FLOW_SYNACK_ACKED;
-	if (flow->state == DRILL_FLOW_SYN_SEEN && syn) {
-		/* With an ACK, or both open at once. */
-		flow->remote_script = flow->remote_live = packet->seq;
-		if (ack)
-			flow->state = DRILL_FLOW_SYN_ACKED;
-	}
+	if (flow->state == DRILL_FLOW_SYN_SEEN && syn)
+		learn_remote(flow, event);
 	if (syn && !ack) {
 		flow->syn_again = true;
 		flow->syn_seq = packet->seq;
@@ -120,7 +141,7 @@ bool drill_inject(struct drill_run *run, const struct drill_event *event)
 	if (!names_are_known(run, event))
 		return false;
 	flow = find_flow(run, packet);
-	move_on(flow, packet);
+	move_on(flow, event);
 	len = drill_live_build(bytes, packet, flow, run->config->family == DRILL_IPV6);
 	if (!len)
 		return drill_verdict_fail(run->verdict, event->at,

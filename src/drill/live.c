@@ -74,7 +74,7 @@ static size_t put_tcp(uint8_t *out, const struct drill_packet *packet,
 {
 	bool syn = (packet->flags & TCP_SYN) != 0;
 	size_t header = TCP_HEADER_LEN;
-	uint32_t first = packet->seq + syn - (syn ? flow->remote_script : 0);
+	uint32_t first = packet->seq + syn - (syn ? flow->remote_script : 0) - flow->remote_base;
 
 	for (unsigned i = 0; i < packet->option_count; i++) {
 		put_option(out + header, &packet->option[i], packet, flow);
@@ -349,7 +349,7 @@ void drill_live_translate(struct drill_actual *actual, const struct drill_live *
 bool drill_live_has_pattern(const struct drill_live *live, const struct drill_flow *flow)
 {
 	const struct segment *segment = &live->segment;
-	uint32_t first = segment->seq.v - flow->local_live;
+	uint32_t first = segment->seq.v - flow->local_live - flow->local_base;
 
 	first += (segment->flags & TCP_SYN) != 0;
 	for (uint32_t i = 0; i < segment->text_len; i++)

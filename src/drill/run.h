@@ -118,6 +118,9 @@ bool drill_call(struct drill_run *run, const struct drill_event *event);
 bool drill_code_run(struct drill_run *run, const struct drill_event *event);
 bool drill_command(struct drill_run *run, const struct drill_event *event);
 
+/* The next segment that arrives behind `event`; NULL: there is none, or it has SYN. */
+const struct drill_packet *drill_next_inbound(const struct drill_event *event);
+
 /* Tries a call that waits again; for those that no socket wakes. */
 void drill_call_retry(struct drill_call *call);
 
