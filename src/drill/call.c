@@ -14,6 +14,8 @@
 #define STEPS_MAX  1000000
 #define RESULT_MAX 64
 
+#define WAITS_ALONE "; nothing else happens while it waits, unless its time has an end (+0...0.1)"
+
 /* ---- arguments ---- */
 
 int64_t drill_call_fail(struct drill_call *call, const char *format, ...)
@@ -197,6 +199,12 @@ static void log_call(const struct drill_call *call)
 	drill_verdict_log(call->run->verdict, call->ended, text);
 }
 
+/* A script whose other events were to happen meanwhile has no end of the call in its time. */
+static const char *waited_alone(const struct drill_call *call)
+{
+	return call->ended > call->began && !call->syscall->blocking ? WAITS_ALONE : "";
+}
+
 static bool fail_result(struct drill_call *call, const char *expected)
 {
 	char result[RESULT_MAX];
@@ -207,8 +215,8 @@ static bool fail_result(struct drill_call *call, const char *expected)
 				   call->syscall->name, result_text(result, call->result));
 		return true;
 	}
-	drill_call_fail(call, "expected %s, but it returned %s", expected,
-			result_text(result, call->result));
+	drill_call_fail(call, "expected %s, but it returned %s%s", expected,
+			result_text(result, call->result), waited_alone(call));
 	return false;
 }
 
@@ -275,7 +283,8 @@ static bool complete(struct drill_call *call)
 	bool fine;
 
 	call->ended = drill_now(call->run);
-	log_call(call);
+	if (call->result != DRILL_CALL_FAILED)
+		log_call(call);
 	fine = check_result(call) && check_end(call) &&
 	       (!call->kind->check || call->kind->check(call));
 	release(call);
@@ -347,8 +356,9 @@ bool drill_call_finish(struct drill_run *run, uint64_t time)
 			break;
 	if (!call->active)
 		return run->verdict->outcome == DRILL_PASSED;
-	drill_call_fail(call, "called at %s, it has not returned and never will",
-			drill_time_text(began, call->began));
+	drill_call_fail(call, "called at %s, it has not returned and never will%s",
+			drill_time_text(began, call->began),
+			call->syscall->blocking ? "" : WAITS_ALONE);
 	return false;
 }
 

@@ -40,18 +40,31 @@ static bool read_numbers(struct drill_call *call, const struct drill_expr *list,
 	return true;
 }
 
+static bool is_time(int64_t level, int64_t name)
+{
+	return level == SOCK_SOL_SOCKET && (name == SOCK_SO_RCVTIMEO || name == SOCK_SO_SNDTIMEO);
+}
+
+/* {FIRST=, SECOND=}: the two numbers. */
+static bool read_pair(struct drill_call *call, const struct drill_expr *expr, const char *first,
+		      const char *second, int64_t numbers[2])
+{
+	const struct drill_expr *one = drill_field_of(expr, first);
+	const struct drill_expr *two = drill_field_of(expr, second);
+
+	if (!one || !two) {
+		drill_call_fail(call, "{%s=, %s=} is wanted", first, second);
+		return false;
+	}
+	return drill_value(call, one, &numbers[0]) && drill_value(call, two, &numbers[1]);
+}
+
 static bool read_linger(struct drill_call *call, const struct drill_expr *expr, struct value *value)
 {
-	const struct drill_expr *onoff = drill_field_of(expr, "onoff");
-	const struct drill_expr *seconds = drill_field_of(expr, "linger");
 	struct sock_linger linger;
 	int64_t numbers[2];
 
-	if (!onoff || !seconds) {
-		drill_call_fail(call, "{onoff=, linger=} is wanted");
-		return false;
-	}
-	if (!drill_value(call, onoff, &numbers[0]) || !drill_value(call, seconds, &numbers[1]))
+	if (!read_pair(call, expr, "onoff", "linger", numbers))
 		return false;
 	linger = (struct sock_linger){(int32_t)numbers[0], (int32_t)numbers[1]};
 	memcpy(value->bytes, &linger, sizeof linger);
@@ -59,9 +72,34 @@ static bool read_linger(struct drill_call *call, const struct drill_expr *expr, 
 	return true;
 }
 
-static bool is_time(int64_t level, int64_t name)
+static bool read_time(struct drill_call *call, const struct drill_expr *expr, struct value *value)
 {
-	return level == SOCK_SOL_SOCKET && (name == SOCK_SO_RCVTIMEO || name == SOCK_SO_SNDTIMEO);
+	int64_t numbers[2];
+
+	if (!read_pair(call, expr, "tv_sec", "tv_usec", numbers))
+		return false;
+	memcpy(value->bytes, numbers, sizeof numbers);
+	value->len = sizeof numbers;
+	return true;
+}
+
+static bool read_struct(struct drill_call *call, const struct drill_expr *expr, bool time,
+			struct value *value)
+{
+	int64_t level, name;
+
+	if (time)
+		return read_time(call, expr, value);
+	if (!drill_argument_value(call, 1, &level) || !drill_argument_value(call, 2, &name))
+		return false;
+	if (level == SOCK_SOL_SOCKET && name == SOCK_SO_LINGER)
+		return read_linger(call, expr, value);
+	if (level == SOCK_IPPROTO_TCP && name == SOCK_TCP_INFO)
+		drill_call_fail(call,
+				"struct tcp_info is compared by code: %%{ assert tcpi_... }%%");
+	else
+		drill_call_fail(call, "this option has no struct: [VALUE] is wanted");
+	return false;
 }
 
 static bool read_value(struct drill_call *call, const struct drill_expr *expr, bool wide,
@@ -72,7 +110,7 @@ static bool read_value(struct drill_call *call, const struct drill_expr *expr, b
 	case DRILL_ARRAY:
 		return read_numbers(call, expr->list, wide, value);
 	case DRILL_STRUCT:
-		return read_linger(call, expr, value);
+		return read_struct(call, expr, wide, value);
 	case DRILL_STRING:
 		value->len = strnlen(expr->text, VALUE_MAX - 1);
 		memcpy(value->bytes, expr->text, value->len);

@@ -186,7 +186,9 @@ static const char *why_not(const struct taken *taken, const struct drill_packet 
 	if (next->protocol != DRILL_TCP || (before->flags ^ next->flags) & ~free_flags)
 		return "other flags";
 	if (next->seq != before->seq + before->len)
-		return "a gap before it";
+		return (int32_t)(next->seq - before->seq) < (int32_t)before->len
+			       ? "a number that was sent before"
+			       : "a gap before it";
 	if (next->ack != before->ack)
 		return "another acknowledgement";
 	if (next->window != before->window)

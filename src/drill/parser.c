@@ -164,7 +164,10 @@ static bool parse_event_time(struct drill_parser *parser, struct drill_event *ev
 	event->time_kind = relative ? DRILL_RELATIVE : DRILL_ABSOLUTE;
 	if (!relative && parser->token.kind != DRILL_TOKEN_INTEGER &&
 	    parser->token.kind != DRILL_TOKEN_DECIMAL)
-		return drill_parser_expected(parser, "an event, which begins with its time");
+		return drill_parser_expected(parser,
+					     drill_parser_at_mark(parser, '#')
+						     ? "an event or a comment (// or /* */)"
+						     : "an event, which begins with its time");
 	if (!parse_time(parser, &event->time))
 		return false;
 	if (!drill_parser_mark(parser, '~'))

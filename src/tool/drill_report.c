@@ -39,22 +39,37 @@ static size_t word_at(const char *text, size_t *blanks)
 	return len;
 }
 
-/* Marks the words of `actual` that are not those of `expected` at the same place. */
+static bool is_word(const char *text, size_t len, const char *word)
+{
+	return len == strlen(word) && !strncmp(text, word, len);
+}
+
+/*
+ * Marks the words of `actual` that are not those of `expected` at the same place, but not what the
+ * script does not ask for: a window, and any options.
+ */
 static void print_marks(FILE *out, const char *expected, const char *actual)
 {
-	size_t gap;
+	size_t gap, unasked = 0;
 
 	while (*actual) {
 		size_t len = word_at(actual, &gap), other_gap;
 		size_t other = word_at(expected, &other_gap);
 		bool same = len == other && !strncmp(actual, expected, len);
 
+		if (is_word(actual, len, "win") && !is_word(expected, other, "win"))
+			unasked = 2;
+		else if (is_word(expected, other, "<...>") && *actual == '<')
+			unasked = SIZE_MAX;
 		for (size_t i = 0; i < len; i++)
-			fputc(same ? ' ' : '^', out);
+			fputc(same || unasked ? ' ' : '^', out);
 		for (size_t i = 0; i < gap; i++)
 			fputc(' ', out);
 		actual += len + gap;
-		expected += other + other_gap;
+		if (unasked)
+			unasked--;
+		else
+			expected += other + other_gap;
 	}
 	fputc('\n', out);
 }
