@@ -89,6 +89,11 @@ static bool is_name(char c)
 	return is_digit(c) || c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
+static bool is_quote(char c)
+{
+	return c == '"' || c == '\'';
+}
+
 static void read_number(struct reader *reader)
 {
 	char *end, *dot;
@@ -174,9 +179,12 @@ static void next(struct reader *reader)
 		step(reader, 1);
 	} else if (is_digit(c) || (c == '.' && is_digit(reader->at[1]))) {
 		read_number(reader);
+	} else if (strchr("fFrRbBuU", c) && is_quote(reader->at[1])) {
+		step(reader, 1);
+		read_string(reader);
 	} else if (is_name(c)) {
 		read_name(reader);
-	} else if (c == '"' || c == '\'') {
+	} else if (is_quote(c)) {
 		read_string(reader);
 	} else {
 		read_mark(reader);
@@ -220,6 +228,9 @@ static int level_of(const struct reader *reader)
 	case TWO('/', '/'):
 		return PRODUCT;
 	default:
+		/* "not" behind a value is that of "not in". */
+		if (at_name(reader, "in") || at_name(reader, "not"))
+			return COMPARE;
 		return at_name(reader, "or") ? OR : at_name(reader, "and") ? AND : -1;
 	}
 }
@@ -364,6 +375,8 @@ static struct drill_number call(struct reader *reader, const char *function, int
 			return real(value[0].real < 0 ? -value[0].real : value[0].real);
 		return whole(value[0].whole < 0 ? -value[0].whole : value[0].whole);
 	}
+	if (!strcmp(function, "round") && n == 1)
+		return whole((int64_t)(as_real(value[0]) + (as_real(value[0]) < 0 ? -0.5 : 0.5)));
 	if (!strcmp(function, "int") && n == 1)
 		return whole(value[0].fraction ? (int64_t)value[0].real : value[0].whole);
 	if ((least || !strcmp(function, "max")) && n == 2)
@@ -438,6 +451,43 @@ static struct drill_number unary(struct reader *reader, int depth)
 	return value;
 }
 
+/* Behind "in": (1, 2) or [1, 2]. Is the value one of them? */
+static bool is_member(struct reader *reader, struct drill_number value, int depth)
+{
+	int close = reader->token == '(' ? ')' : ']';
+	bool found = false;
+
+	if (reader->token != '(' && reader->token != '[')
+		fail(reader, "expected (...) or [...] behind 'in'%s", "");
+	reader->enclosed++;
+	next(reader);
+	while (reader->token != close && !reader->failed) {
+		found |= compare(TWO('=', '='), value, evaluate(reader, OR, depth + 1));
+		if (reader->token == ',')
+			next(reader);
+		else if (reader->token != close)
+			fail(reader, "expected ',' behind a value%s", "");
+	}
+	reader->enclosed--;
+	next(reader);
+	return found;
+}
+
+/* "in (1, 2)", "not in (1, 2)" */
+static bool membership(struct reader *reader, struct drill_number value, int depth)
+{
+	bool negated = at_name(reader, "not");
+
+	if (negated)
+		next(reader);
+	if (!at_name(reader, "in")) {
+		fail(reader, "expected 'in' behind 'not'%s", "");
+		return false;
+	}
+	next(reader);
+	return is_member(reader, value, depth) != negated;
+}
+
 /* a < b < c holds when both do. */
 static struct drill_number chain(struct reader *reader, struct drill_number left, int depth)
 {
@@ -447,6 +497,10 @@ static struct drill_number chain(struct reader *reader, struct drill_number left
 		int operator= reader->token;
 		struct drill_number right;
 
+		if (operator== NAME) {
+			holds = membership(reader, left, depth) && holds;
+			continue;
+		}
 		next(reader);
 		right = evaluate(reader, BIT_OR, depth + 1);
 		holds = holds && compare(operator, left, right);
@@ -507,6 +561,23 @@ static void tell_false(struct reader *reader, const char *from, size_t len, stru
 			from, end ? ": " : "", end ? 120 : 0, end ? text : "");
 }
 
+/*
+ * What an assertion says when it does not hold, or print() is to show, is Python's own affair: to
+ * the end of the statement.
+ */
+static void skip_message(struct reader *reader)
+{
+	while (reader->token != END && reader->token != NEWLINE) {
+		if (reader->token < END && strchr("([{", reader->token))
+			reader->enclosed++;
+		if (reader->token < END && strchr(")]}", reader->token) && reader->enclosed)
+			reader->enclosed--;
+		next(reader);
+	}
+	if (reader->enclosed)
+		fail(reader, "a parenthesis is not closed%s", "");
+}
+
 static bool run_assert(struct reader *reader)
 {
 	struct drill_place at = reader->token_at;
@@ -524,8 +595,10 @@ static bool run_assert(struct reader *reader)
 		return false;
 	if (reader->token == ',') {
 		len--;
-		next(reader);
-		evaluate(reader, OR, 0);
+		skip_message(reader);
+	} else if (reader->token != NEWLINE && reader->token != END) {
+		fail(reader, "expected the end of the statement%s", "");
+		return false;
 	}
 	while (len > 0 && (from[len - 1] == '\n' || from[len - 1] == ' ' || from[len - 1] == ';'))
 		len--;
@@ -554,13 +627,8 @@ static void run_assignment(struct reader *reader)
 /* Prints nothing: what it would show stands in the trace. */
 static void run_print(struct reader *reader)
 {
-	struct drill_number value[2];
-
 	next(reader);
-	if (reader->token == '(')
-		arguments(reader, value, 0);
-	else if (reader->token != NEWLINE && reader->token != END)
-		evaluate(reader, OR, 0);
+	skip_message(reader);
 }
 
 enum drill_code_result drill_code_eval(const char *text, struct drill_place at,

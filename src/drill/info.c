@@ -48,6 +48,22 @@ static const struct {
 };
 /* clang-format on */
 
+/* Those of them that are 0, since nobody counts them. */
+static const char *const uncounted[] = {
+	"tcpi_fackets",	     "tcpi_pacing_rate",    "tcpi_delivery_rate", "tcpi_busy_time",
+	"tcpi_rwnd_limited", "tcpi_sndbuf_limited", "tcpi_delivered",	  "tcpi_dsack_dups",
+	"tcpi_reord_seen",   "tcpi_rcv_ooopack",
+};
+
+/* The first of them in the code of a script, or NULL. */
+static const char *find_uncounted(const char *code)
+{
+	for (size_t i = 0; i < sizeof uncounted / sizeof *uncounted; i++)
+		if (strstr(code, uncounted[i]))
+			return uncounted[i];
+	return NULL;
+}
+
 static int64_t field_value(const struct sock_tcp_info *info, size_t offset, size_t size)
 {
 	const uint8_t *at = (const uint8_t *)info + offset;
@@ -150,6 +166,7 @@ bool drill_code_run(struct drill_run *run, const struct drill_event *event)
 	struct drill_place at = {event->text_at.line, event->text_at.column + 2};
 	struct drill_error error;
 	enum drill_code_result result;
+	const char *missing;
 
 	if (!run->code)
 		run->code = calloc(1, sizeof *run->code);
@@ -162,9 +179,13 @@ bool drill_code_run(struct drill_run *run, const struct drill_event *event)
 			  result == DRILL_CODE_FINE ? "%{ ... }%" : "%{ ... }% failed");
 	if (result == DRILL_CODE_FINE)
 		return true;
-	return drill_verdict_fail(run->verdict, error.at, "%s%s",
-				  result == DRILL_CODE_ERROR ? "the code is not understood: " : "",
-				  error.text);
+	if (result == DRILL_CODE_ERROR)
+		return drill_verdict_fail(run->verdict, error.at, "the code is not understood: %s",
+					  error.text);
+	missing = find_uncounted(event->text);
+	return drill_verdict_fail(run->verdict, error.at, "%s%s%s", error.text,
+				  missing ? "; the stack does not count " : "",
+				  missing ? missing : "");
 }
 
 void drill_code_free(struct drill_run *run)
