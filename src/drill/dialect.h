@@ -11,8 +11,11 @@
 /*
  * To be called behind drill_config_init(), before options: a script that sets FreeBSD's sysctls, or
  * expects FreeBSD's order of options on a SYN, begins with the personality `stack=bsd`. All others
- * stay with Linux's, and have `delay-fin-ack` on if they wait for an ACK of a FIN, `answer-syn-ack`
- * if they wait for one of the SYN,ACK of a simultaneous open. NULL: nothing is known of the script.
+ * stay with Linux's, but for what their packets tell: `delay-fin-ack` is on if they wait for an ACK
+ * of a FIN, `answer-syn-ack` if they wait for one of the SYN,ACK of a simultaneous open;
+ * `quick-acks` are none if the first text's ACK is delayed; a window probe with text switches
+ * `empty-probes` off; and the first retransmission after a timeout shows the least RTO. NULL:
+ * nothing is known of the script.
  */
 void drill_dialect_choose(struct drill_config *config, const struct drill_script *script);
 

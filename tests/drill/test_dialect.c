@@ -130,13 +130,108 @@ static void test_answered_syn_ack(void **unused)
 	}
 }
 
+/* What is chosen for a script: one setting, and its value. */
+struct choice {
+	const char *text;
+	enum parley_setting setting;
+	int64_t value;
+};
+
+static void expect_choices(const struct choice *cases, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct drill_script *script = parse(cases[i].text);
+		struct drill_config config;
+
+		drill_config_init(&config);
+		drill_dialect_choose(&config, script);
+		if (config.personality.setting[cases[i].setting] != cases[i].value)
+			fail_msg("%s: %d", cases[i].text,
+				 (int)config.personality.setting[cases[i].setting]);
+		drill_script_free(script);
+	}
+}
+
+static void test_probes(void **unused)
+{
+	static const struct choice cases[] = {
+		{"0 < . 1:1(0) ack 7 win 0\n+.3 > . 7:8(1) ack 1", PARLEY_SET_EMPTY_PROBES, 0},
+		{"0 < . 1:1(0) ack 7 win 0\n+.3 > . 6:6(0) ack 1", PARLEY_SET_EMPTY_PROBES, 1},
+		{"0 < . 1:1(0) ack 7 win 9\n+.3 > . 7:8(1) ack 1", PARLEY_SET_EMPTY_PROBES, 1},
+		/* It opens first. */
+		{"0 < . 1:1(0) ack 7 win 0\n+0 < . 1:1(0) ack 7 win 9\n+.3 > . 7:8(1) ack 1",
+		 PARLEY_SET_EMPTY_PROBES, 1},
+	};
+
+	(void)unused;
+	expect_choices(cases, sizeof cases / sizeof *cases);
+}
+
+#define TEXT "0 < P. 1:11(10) ack 1 win 9\n"
+
+static void test_first_ack(void **unused)
+{
+	static const struct choice cases[] = {
+		{TEXT "+0 > . 1:1(0) ack 11", PARLEY_SET_QUICK_ACKS, 16},
+		{TEXT "+.04 > . 1:1(0) ack 11", PARLEY_SET_QUICK_ACKS, 0},
+		{TEXT "+.03~+.05 > . 1:1(0) ack 11", PARLEY_SET_QUICK_ACKS, 0},
+		{TEXT "+.02 read(4, ..., 10) = 10\n+.02 > . 1:1(0) ack 11", PARLEY_SET_QUICK_ACKS,
+		 0},
+		{TEXT "* > . 1:1(0) ack 11", PARLEY_SET_QUICK_ACKS, 16},
+		/* Of both at once, on text, or each by itself. */
+		{TEXT "+0 < P. 11:21(10) ack 1 win 9\n"
+		      "+0 > . 1:1(0) ack 21",
+		 PARLEY_SET_QUICK_ACKS, 0},
+		{TEXT "+0 > P. 1:6(5) ack 11", PARLEY_SET_QUICK_ACKS, 0},
+		{TEXT "+.02 < P. 11:21(10) ack 1 win 9\n+0 > . 1:1(0) ack 11\n"
+		      "+0 > . 1:1(0) ack 21",
+		 PARLEY_SET_QUICK_ACKS, 16},
+		/* Only the first is looked at, and it is in order. */
+		{TEXT "+0 > . 1:1(0) ack 11\n+0 < P. 11:21(10) ack 1 win 9\n"
+		      "+.04 > . 1:1(0) ack 21",
+		 PARLEY_SET_QUICK_ACKS, 16},
+		{"0 < P. 5:11(6) ack 1 win 9\n+.04 > . 1:1(0) ack 11", PARLEY_SET_QUICK_ACKS, 16},
+	};
+
+	(void)unused;
+	expect_choices(cases, sizeof cases / sizeof *cases);
+}
+
+#define SHAKE(rtt)                                                                    \
+	"0 < S 0:0(0) win 9\n+0 > S. 0:0(0) ack 1\n+" rtt " < . 1:1(0) ack 1 win 9\n" \
+	"+0 > P. 1:11(10) ack 1\n"
+
+static void test_timeouts(void **unused)
+{
+	static const struct choice cases[] = {
+		{SHAKE(".05") "+.25 > P. 1:11(10) ack 1", PARLEY_SET_MIN_RTO_SPREAD,
+		 PARLEY_MS(200)},
+		{SHAKE(".05") "+.2 > P. 1:11(10) ack 1", PARLEY_SET_MIN_RTO_SPREAD, 0},
+		{SHAKE(".1") "+.3 > P. 1:11(10) ack 1", PARLEY_SET_MIN_RTO_SPREAD, PARLEY_MS(200)},
+		{SHAKE(".1") "+1 > P. 1:11(10) ack 1", PARLEY_SET_MIN_RTO, PARLEY_MS(1000)},
+		{SHAKE(".1") "+.8~+1.1 > P. 1:11(10) ack 1", PARLEY_SET_MIN_RTO, PARLEY_MS(1000)},
+		/* What none explains, an ACK in between, no sample, no retransmission. */
+		{SHAKE(".1") "+.6 > P. 1:11(10) ack 1", PARLEY_SET_MIN_RTO_SPREAD, PARLEY_MS(200)},
+		{SHAKE(".05") "+0 < . 1:1(0) ack 1 win 9\n+.2 > P. 1:11(10) ack 1",
+		 PARLEY_SET_MIN_RTO_SPREAD, PARLEY_MS(200)},
+		{"0 > S 0:0(0)\n+1 > S 0:0(0)\n+.05 < S. 0:0(0) ack 1 win 9\n+0 > P. 1:2(1) ack 1\n"
+		 "+.2 > P. 1:2(1) ack 1",
+		 PARLEY_SET_MIN_RTO_SPREAD, PARLEY_MS(200)},
+		{SHAKE(".05") "+.2 > P. 11:21(10) ack 1", PARLEY_SET_MIN_RTO_SPREAD,
+		 PARLEY_MS(200)},
+	};
+
+	(void)unused;
+	expect_choices(cases, sizeof cases / sizeof *cases);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_stack),
-		cmocka_unit_test(test_pushes),
-		cmocka_unit_test(test_delayed_fin_ack),
-		cmocka_unit_test(test_answered_syn_ack),
+		cmocka_unit_test(test_stack),		cmocka_unit_test(test_pushes),
+		cmocka_unit_test(test_delayed_fin_ack), cmocka_unit_test(test_answered_syn_ack),
+		cmocka_unit_test(test_probes),		cmocka_unit_test(test_first_ack),
+		cmocka_unit_test(test_timeouts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
