@@ -17,6 +17,7 @@
 #define WORD_MAX_LEN 512
 #define WORDS_MAX    32
 #define FILE_MAX_LEN 65536
+#define SLEEP_MAX    1e6 /* seconds */
 
 struct words {
 	char word[WORDS_MAX][WORD_MAX_LEN];
@@ -231,6 +232,22 @@ static bool is_needless(const struct words *words, int depth)
 	       !strcmp(name, ":") || (depth > 0 && (!strcmp(name, "tc") || !strcmp(name, "ip")));
 }
 
+/* "sleep 0.5": time goes on, but not before the first event, where none runs. */
+static bool run_sleep(struct drill_run *run, const struct words *words)
+{
+	char *end;
+	double seconds;
+
+	if (words->count != 2 || strcmp(base_name(words->word[0]), "sleep"))
+		return false;
+	seconds = strtod(words->word[1], &end);
+	if (end == words->word[1] || *end || !(seconds >= 0 && seconds <= SLEEP_MAX))
+		return false;
+	if (run->event)
+		drill_advance(run, drill_now(run) + (uint64_t)(seconds * 1e9));
+	return true;
+}
+
 static void run_line(struct drill_run *run, const char *text, int line, int depth)
 {
 	struct words words;
@@ -244,6 +261,8 @@ static void run_line(struct drill_run *run, const char *text, int line, int dept
 		set_pairs(run, &words, line);
 	else if (is_echo(&words))
 		set_sysctl(run, words.word[3], words.word[1], line);
+	else if (run_sleep(run, &words))
+		return;
 	else if (ends_with(name, ".sh") && depth < 4)
 		run_shell_script(run, words.word[0], line, depth);
 	else

@@ -11,6 +11,8 @@
 /* Of RFC 6298 2.4, and what is usual; Linux adds the latter to SRTT at least. */
 #define RTO_MIN_LONG (1000 * NS_PER_MS)
 #define RTO_MIN	     (200 * NS_PER_MS)
+/* How often Linux sends a SYN again, less than MUST-23's three minutes. */
+#define LINUX_SYN_RETRIES 6
 
 static bool sets_bsd(const struct drill_event *event)
 {
@@ -108,6 +110,13 @@ static int64_t time_of(const struct drill_event *event, int64_t now)
 		break;
 	}
 	return now;
+}
+
+/* Of an active OPEN. */
+static bool is_syn(const struct drill_event *event)
+{
+	return is_tcp(event) && event->packet->outbound &&
+	       (event->packet->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
 }
 
 /* A closed window, and then a single octet: a probe that carries text (RFC 9293 3.8.6.1). */
@@ -246,6 +255,7 @@ static void read_timeouts(struct drill_config *config, const struct drill_script
 void drill_dialect_choose(struct drill_config *config, const struct drill_script *script)
 {
 	const struct drill_packet *sent = NULL;
+	int syns = 0;
 	bool text = false;
 	char why[DRILL_WHY_MAX];
 
@@ -264,9 +274,12 @@ void drill_dialect_choose(struct drill_config *config, const struct drill_script
 		if (!text && is_first_text(event) && delays_first_ack(event))
 			choose(config, PARLEY_SET_QUICK_ACKS, 0);
 		text = text || is_first_text(event);
+		syns += is_syn(event);
 		if (event->kind == DRILL_PACKET && event->packet->outbound)
 			sent = event->packet;
 	}
+	if (syns == LINUX_SYN_RETRIES + 1)
+		choose(config, PARLEY_SET_SYN_RETRIES, LINUX_SYN_RETRIES);
 	if (script)
 		read_timeouts(config, script);
 }

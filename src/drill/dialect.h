@@ -14,8 +14,8 @@
  * stay with Linux's, but for what their packets tell: `delay-fin-ack` is on if they wait for an ACK
  * of a FIN, `answer-syn-ack` if they wait for one of the SYN,ACK of a simultaneous open;
  * `quick-acks` are none if the first text's ACK is delayed; a window probe with text switches
- * `empty-probes` off; and the first retransmission after a timeout shows the least RTO. NULL:
- * nothing is known of the script.
+ * `empty-probes` off; the first retransmission after a timeout shows the least RTO; who shows seven
+ * SYNs has counted Linux's six retries. NULL: nothing is known of the script.
  */
 void drill_dialect_choose(struct drill_config *config, const struct drill_script *script);
 

@@ -225,13 +225,27 @@ static void test_timeouts(void **unused)
 	expect_choices(cases, sizeof cases / sizeof *cases);
 }
 
+#define SYN "+1 > S 0:0(0)\n"
+
+static void test_syns(void **unused)
+{
+	static const struct choice cases[] = {
+		{SYN SYN SYN SYN SYN SYN SYN, PARLEY_SET_SYN_RETRIES, 6},
+		{SYN SYN SYN SYN SYN SYN, PARLEY_SET_SYN_RETRIES, 0}, /* none chosen */
+		{SYN SYN SYN SYN SYN SYN SYN SYN, PARLEY_SET_SYN_RETRIES, 0},
+	};
+
+	(void)unused;
+	expect_choices(cases, sizeof cases / sizeof *cases);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_stack),		cmocka_unit_test(test_pushes),
 		cmocka_unit_test(test_delayed_fin_ack), cmocka_unit_test(test_answered_syn_ack),
 		cmocka_unit_test(test_probes),		cmocka_unit_test(test_first_ack),
-		cmocka_unit_test(test_timeouts),
+		cmocka_unit_test(test_timeouts),	cmocka_unit_test(test_syns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
