@@ -104,6 +104,9 @@ enum parley_setting_scope {
 	X(STEADY_RECOVERY, "steady-recovery", BOOL, CONN, 0, 1, 0, 0, \
 	  "a fast retransmission and each partial ACK start the RTO anew, as with Linux, FreeBSD " \
 	  "(slow but steady, RFC 6582 4); 0: the first partial ACK alone") \
+	X(DEFLATE_TO_SSTHRESH, "deflate-to-ssthresh", BOOL, CONN, 0, 1, 0, 0, \
+	  "fast recovery leaves cwnd at ssthresh (RFC 5681 3.2 step 6), as on Linux; 0: at most " \
+	  "a segment above what is under way, against bursts (RFC 6582 3.2 step 3)") \
 	X(FIN_WAIT_2, "fin-wait-2", NS, CONN, 0, PARLEY_S(86400), PARLEY_S(60), 0, \
 	  "how long FIN-WAIT-2 lasts when nobody reads any more; 0: for ever") \
 	X(MSL, "msl", NS, HOST, 0, PARLEY_S(240), PARLEY_S(30), PARLEY_S(120), \

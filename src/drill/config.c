@@ -25,6 +25,7 @@ static const struct choice as_linux[] = {
 	{PARLEY_SET_SEND_BUFFER, 4 << 20},
 	{PARLEY_SET_UPDATE_WHEN_DOUBLED, 1},
 	{PARLEY_SET_STEADY_RECOVERY, 1},
+	{PARLEY_SET_DEFLATE_TO_SSTHRESH, 1},
 	{PARLEY_SET_DELAY_FIN_ACK, 0},	/* unless the script wants it: dialect.c */
 	{PARLEY_SET_ANSWER_SYN_ACK, 0}, /* the same */
 };

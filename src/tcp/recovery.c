@@ -117,6 +117,8 @@ static void leave(struct tcp *tcp, struct tcb *tcb)
 	uint32_t flight = tcb_flight(tcb);
 	uint32_t window = (flight > tcb->mss ? flight : tcb->mss) + tcb->mss;
 
+	if (tcb_setting(tcb, PARLEY_SET_DEFLATE_TO_SSTHRESH))
+		window = tcb->ssthresh;
 	tcb->cwnd = window < tcb->ssthresh ? window : tcb->ssthresh;
 	tcb->flags &= ~(uint32_t)(TCB_RECOVERY | TCB_PARTIAL_SEEN);
 	tcb->sacked_bytes = 0;
