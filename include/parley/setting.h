@@ -97,6 +97,8 @@ enum parley_setting_scope {
 	  "congestion control, by number: 0 newreno (RFC 5681, 6582)") \
 	X(SLOW_START_LIMIT, "slow-start-limit", COUNT, CONN, 1, 65535, 8, 2, \
 	  "segments by which one ACK can widen cwnd in slow start (L of RFC 3465; RFC 9406 4.2)") \
+	X(TIMEOUT_LIMIT, "timeout-limit", COUNT, CONN, 1, 65535, 1, 1, \
+	  "the same while going back over what a timeout lost (RFC 3465 2.3); Linux has no limit") \
 	X(IDLE_RESTART, "idle-restart", BOOL, CONN, 0, 1, 1, 1, \
 	  "after an RTO without sending cwnd is the initial window again (RFC 5681 4.1)") \
 	X(LIMITED_TRANSMIT, "limited-transmit", BOOL, CONN, 0, 1, 1, 1, \

@@ -37,8 +37,10 @@ static void acked(struct tcb *tcb, uint32_t bytes, uint32_t flight)
 	 * L of RFC 3465 2.3: one segment while going back over what a timeout lost. Receivers that
 	 * take segments by the batch acknowledge many at once, so two would be few.
 	 */
-	uint32_t segments = (uint32_t)tcb_setting(tcb, PARLEY_SET_SLOW_START_LIMIT);
-	uint32_t limit = tcb->flags & TCB_AFTER_RTO ? tcb->mss : segments * tcb->mss;
+	uint32_t segments = (uint32_t)tcb_setting(tcb, tcb->flags & TCB_AFTER_RTO
+							       ? PARLEY_SET_TIMEOUT_LIMIT
+							       : PARLEY_SET_SLOW_START_LIMIT);
+	uint32_t limit = segments * tcb->mss;
 
 	if (!window_was_used(tcb, flight) || tcb->cwnd >= CWND_MAX)
 		return;
