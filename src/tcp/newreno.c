@@ -31,6 +31,16 @@ static bool window_was_used(const struct tcb *tcb, uint32_t flight)
 	return flight > tcb->cwnd / 2;
 }
 
+/* By how much of `bytes` cwnd grows: slow start ends at ssthresh, whatever one ACK covers. */
+static uint32_t slow_start(const struct tcb *tcb, uint32_t bytes)
+{
+	uint32_t room = tcb->ssthresh - tcb->cwnd;
+
+	if (room < tcb->mss)
+		room = tcb->mss;
+	return bytes < room ? bytes : room;
+}
+
 static void acked(struct tcb *tcb, uint32_t bytes, uint32_t flight)
 {
 	/*
@@ -45,8 +55,12 @@ static void acked(struct tcb *tcb, uint32_t bytes, uint32_t flight)
 	if (!window_was_used(tcb, flight) || tcb->cwnd >= CWND_MAX)
 		return;
 	if (tcb->cwnd < tcb->ssthresh) {
-		tcb->cwnd += bytes < limit ? bytes : limit; /* MUST-19 */
-		return;
+		uint32_t more = slow_start(tcb, bytes < limit ? bytes : limit);
+
+		tcb->cwnd += more; /* MUST-19 */
+		if (tcb->cwnd < tcb->ssthresh)
+			return;
+		bytes -= more;
 	}
 	tcb->prior_cwnd_acked += bytes;
 	if (tcb->prior_cwnd_acked >= tcb->cwnd) {

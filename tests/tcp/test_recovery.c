@@ -232,15 +232,19 @@ static void test_partial_and_full_ack(void **unused)
 	peer_done(&p);
 }
 
-/* MUST-19: avoidance: one segment for a whole window acknowledged. */
+/* MUST-19: avoidance: a segment for each window acknowledged; slow start ends where it begins. */
 static void test_congestion_avoidance(void **unused)
 {
 	struct peer p;
-	uint32_t ack = 1;
+	uint32_t ack = 8001;
 
 	(void)unused;
 	sending(&p, 900);
-	peer_tcb(&p)->ssthresh = 10000;
+	peer_tcb(&p)->ssthresh = 12000;
+	recv(&p, ".", 1, ack, 0);
+	assert_int_equal(cwnd(&p), 12000);
+	peer_tcb(&p)->prior_cwnd_acked = 0;
+	peer_tcb(&p)->cwnd = peer_tcb(&p)->ssthresh = 10000;
 	peer_forget(&p);
 	for (uint32_t window = 10; window < 20; window++)
 		for (uint32_t i = 0; i < window; i++) {
