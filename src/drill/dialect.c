@@ -243,6 +243,53 @@ static bool read_timeout(struct drill_config *config, struct timeout *timeout,
 	return false;
 }
 
+/* What is under way behind the event until something arrives, from `una` on. */
+static uint32_t flight_behind(const struct drill_event *event, uint32_t una)
+{
+	uint32_t flight = 0;
+
+	while ((event = event->next)) {
+		const struct drill_packet *packet = event->packet;
+
+		if (event->kind != DRILL_PACKET || packet->protocol != DRILL_TCP)
+			continue;
+		if (!packet->outbound)
+			break;
+		if (packet->len && (int32_t)(packet->seq + packet->len - una - flight) > 0)
+			flight = packet->seq + packet->len - una;
+	}
+	return flight;
+}
+
+/*
+ * Behind a segment that a timeout sent again: does cwnd grow by one for an ACK of several (RFC 3465
+ * 2.3), or by as many? What the first ACK lets go by which the two differ tells it.
+ */
+static void read_recovery(struct drill_config *config, const struct drill_event *again)
+{
+	uint32_t una = again->packet->seq, mss = again->packet->len, by_one = mss, by_all = mss;
+
+	for (const struct drill_event *event = again->next; event; event = event->next) {
+		const struct drill_packet *packet = event->packet;
+		uint32_t flight, bytes;
+
+		if (!is_tcp(event) || packet->outbound)
+			continue;
+		bytes = packet->ack - una;
+		if (!(packet->flags & TCP_ACK) || (int32_t)bytes <= 0)
+			return;
+		by_one += bytes < mss ? bytes : mss;
+		by_all += bytes;
+		una = packet->ack;
+		flight = flight_behind(event, una);
+		if (by_one == by_all || flight < by_one)
+			continue;
+		if (flight == by_one)
+			choose(config, PARLEY_SET_TIMEOUT_LIMIT, 1);
+		return;
+	}
+}
+
 static void read_timeouts(struct drill_config *config, const struct drill_script *script)
 {
 	struct timeout timeout = {.syn_at = -1, .round_trip = -1};
@@ -250,6 +297,8 @@ static void read_timeouts(struct drill_config *config, const struct drill_script
 
 	while (event && read_timeout(config, &timeout, event))
 		event = event->next;
+	if (event && timeout.sent && event->packet->outbound && event->packet->len)
+		read_recovery(config, event);
 }
 
 void drill_dialect_choose(struct drill_config *config, const struct drill_script *script)

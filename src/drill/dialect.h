@@ -11,11 +11,17 @@
 /*
  * To be called behind drill_config_init(), before options: a script that sets FreeBSD's sysctls, or
  * expects FreeBSD's order of options on a SYN, begins with the personality `stack=bsd`. All others
- * stay with Linux's, but for what their packets tell: `delay-fin-ack` is on if they wait for an ACK
- * of a FIN, `answer-syn-ack` if they wait for one of the SYN,ACK of a simultaneous open;
- * `quick-acks` are none if the first text's ACK is delayed; a window probe with text switches
- * `empty-probes` off; the first retransmission after a timeout shows the least RTO; who shows seven
- * SYNs has counted Linux's six retries. NULL: nothing is known of the script.
+ * stay with Linux's, but for what their packets tell:
+ *
+ *	delay-fin-ack	on, if they wait for an ACK of a FIN
+ *	answer-syn-ack	on, if they wait for one of the SYN,ACK of a simultaneous open
+ *	quick-acks	0, if the first text's ACK is delayed
+ *	empty-probes	off, if a window probe has text
+ *	min-rto, min-rto-spread		as the first retransmission after a timeout is due
+ *	timeout-limit	as what follows that shows
+ *	syn-retries	Linux's six, if there are seven SYNs
+ *
+ * NULL: nothing is known of the script.
  */
 void drill_dialect_choose(struct drill_config *config, const struct drill_script *script);
 

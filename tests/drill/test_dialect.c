@@ -225,6 +225,34 @@ static void test_timeouts(void **unused)
 	expect_choices(cases, sizeof cases / sizeof *cases);
 }
 
+#define TIMEOUT SHAKE(".1") "+.3 > P. 1:11(10) ack 1\n"
+
+static void test_growth_after_timeout(void **unused)
+{
+	static const struct choice cases[] = {
+		{TIMEOUT "+0 < . 1:1(0) ack 51 win 9\n+0 > . 51:71(20) ack 1",
+		 PARLEY_SET_TIMEOUT_LIMIT, 1},
+		{TIMEOUT
+		 "+0 < . 1:1(0) ack 51 win 9\n+0 > . 51:61(10) ack 1\n+0 > . 61:71(10) ack 1",
+		 PARLEY_SET_TIMEOUT_LIMIT, 1},
+		{TIMEOUT "+0 < . 1:1(0) ack 51 win 9\n+0 > . 51:101(50) ack 1",
+		 PARLEY_SET_TIMEOUT_LIMIT, 1000},
+		{TIMEOUT "+0 < . 1:1(0) ack 11 win 9\n+0 > . 11:31(20) ack 1\n"
+			 "+0 < . 1:1(0) ack 31 win 9\n+0 > . 31:61(30) ack 1",
+		 PARLEY_SET_TIMEOUT_LIMIT, 1},
+		{TIMEOUT "+0 < . 1:1(0) ack 11 win 9\n+0 > . 11:31(20) ack 1\n"
+			 "+0 < . 1:1(0) ack 31 win 9\n+0 > . 31:71(40) ack 1",
+		 PARLEY_SET_TIMEOUT_LIMIT, 1000},
+		/* Less than either lets go, or nothing. */
+		{TIMEOUT "+0 < . 1:1(0) ack 51 win 9\n+0 > P. 51:61(10) ack 1",
+		 PARLEY_SET_TIMEOUT_LIMIT, 1000},
+		{TIMEOUT "+0 < . 1:1(0) ack 11 win 9", PARLEY_SET_TIMEOUT_LIMIT, 1000},
+	};
+
+	(void)unused;
+	expect_choices(cases, sizeof cases / sizeof *cases);
+}
+
 #define SYN "+1 > S 0:0(0)\n"
 
 static void test_syns(void **unused)
@@ -242,10 +270,15 @@ static void test_syns(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_stack),		cmocka_unit_test(test_pushes),
-		cmocka_unit_test(test_delayed_fin_ack), cmocka_unit_test(test_answered_syn_ack),
-		cmocka_unit_test(test_probes),		cmocka_unit_test(test_first_ack),
-		cmocka_unit_test(test_timeouts),	cmocka_unit_test(test_syns),
+		cmocka_unit_test(test_stack),
+		cmocka_unit_test(test_pushes),
+		cmocka_unit_test(test_delayed_fin_ack),
+		cmocka_unit_test(test_answered_syn_ack),
+		cmocka_unit_test(test_probes),
+		cmocka_unit_test(test_first_ack),
+		cmocka_unit_test(test_timeouts),
+		cmocka_unit_test(test_syns),
+		cmocka_unit_test(test_growth_after_timeout),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
