@@ -30,6 +30,13 @@ struct sim_world;
 	X(BEYOND_WINDOW, "text was sent beyond the window") \
 	X(TAKEN_BEYOND, "something was accepted from beyond the window") \
 	X(ACK_UNSENT, "something was acknowledged that was never sent") \
+	X(ACK_UNASKED, "an ACK was sent that says nothing, and nothing had asked for it") \
+	X(ACK_LATE, "an acknowledgement was put off for too long") \
+	X(NO_TIMER, "text waits, nothing is under way, and no timer sees to it") \
+	X(R2, "sent again for longer than R2") \
+	X(OVERFULL, "more waits for the user than the receive buffer holds") \
+	X(SMALL_STEP, "the window was opened by a silly step") \
+	X(SMALL_SEGMENT, "a short segment went while another was under way") \
 	X(FIN_MOVED, "a second FIN with another sequence number") \
 	X(BEYOND_FIN, "something was sent behind the FIN") \
 	X(RST_FOR_RST, "a RST was answered with a RST") \

@@ -14,6 +14,7 @@
 #define SIM_FLOW_H
 
 #include "base/seq.h"
+#include "sim/ledger.h"
 #include "sim/packet.h"
 
 #include <parley/types.h>
@@ -57,6 +58,7 @@ struct sim_flow {
 	struct sim_flow *next;
 	struct parley_endpoint end[2]; /* in a fixed order; way[i] is what end[i] does */
 	struct sim_way way[2];
+	struct sim_ledger ledger[2];
 	uint32_t incarnation;	   /* from 1 */
 	uint32_t forgeries;	   /* that covered something, so far */
 	struct sim_forged *forged; /* the last of them, in a ring; NULL before the first */

@@ -50,6 +50,7 @@ struct sim_host {
 	uint64_t overflows;	/* TIME-WAITs given up early, up to the last event */
 	/* While what a RST caused is being sent: the RST's two ends. */
 	bool after_rst;
+	uint64_t tuned; /* 1 << enum parley_setting: changed in the midst of things */
 	struct parley_endpoint rst_src, rst_dst;
 };
 

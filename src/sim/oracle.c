@@ -93,6 +93,7 @@ void sim_oracle_trace(struct sim_host *host, const struct parley_trace_event *ev
 	struct sim_coverage *coverage = &host->world->coverage;
 	uint64_t first = (uint64_t)event->value[0];
 
+	sim_ledger_trace(host, event);
 	if (event->kind == PARLEY_TRACE_STATE)
 		judge_edge(host, event);
 	else if (event->kind == PARLEY_TRACE_TIMER && first < PARLEY_TIMER_COUNT)
@@ -231,12 +232,19 @@ static bool will_be_told(const struct sim_user *user)
 	/* With a buffer of one size, and memory for it, nothing but its ACKs makes room. */
 	parley_get(engine, user->conn, PARLEY_SET_SEND_BUFFER, &buffer);
 	return !buffer || engine->memory.failures ||
-	       engine->memory.charged >= engine->memory.cap / 4;
+	       engine->memory.peak >= engine->memory.cap / 4;
 }
 
 void sim_oracle_turn(struct sim_host *host)
 {
+	struct parley_status status = {.size = sizeof status};
 	struct sim_world *world = host->world;
+	uint64_t cursor = 0;
+
+	/* What still waits in front of a device was not handed out; memory may have been short. */
+	while (!host->turn.place && !host->engine->memory.failures &&
+	       parley_each(host->engine, &cursor, &status) > 0)
+		sim_ledger_turn(host, &status);
 
 	for (uint32_t i = 0; i < world->user_count; i++) {
 		const struct sim_user *user = world->user[i];

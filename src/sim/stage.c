@@ -314,6 +314,8 @@ static void act(struct sim_stage *stage, const struct sim_of_act *act, parley_co
 	}
 }
 
+_Static_assert(PARLEY_SETTING_COUNT <= 64, "a bit for each setting");
+
 /* Only for want of memory, or when it is the host's alone, may a valid value be refused. */
 static bool may_refuse(const struct sim_host *host, const struct sim_of_tune *tune, int error)
 {
@@ -340,6 +342,7 @@ static void tune(struct sim_stage *stage, const struct sim_change *change, struc
 		sim_fail(world, host, SIM_RULE_CALL, parley_setting_name((int)setting),
 			 (uint64_t)-error, change->conn);
 	world->coverage.mishap[SIM_MISHAP_TUNE] += !error;
+	host->tuned |= (uint64_t)1 << setting;
 	if (!error && tune->lasts && !change->back) {
 		back.back = true;
 		if (!schedule_as(stage, world->now + tune->lasts, &back))
