@@ -32,6 +32,7 @@ struct sim_world;
 	X(ACK_UNSENT, "something was acknowledged that was never sent") \
 	X(ACK_UNASKED, "an ACK was sent that says nothing, and nothing had asked for it") \
 	X(ACK_LATE, "an acknowledgement was put off for too long") \
+	X(ACK_SPARSE, "more than two full segments were not acknowledged at once") \
 	X(NO_TIMER, "text waits, nothing is under way, and no timer sees to it") \
 	X(R2, "sent again for longer than R2") \
 	X(OVERFULL, "more waits for the user than the receive buffer holds") \

@@ -11,6 +11,9 @@
 /* RFC 9293 3.8.6.3 (MUST-40): less than this. */
 #define ACK_LIMIT PARLEY_MS(500)
 
+/* RFC 9293 3.7.1 (MUST-15) */
+#define MSS_DEFAULT 536
+
 /* As the trace has a segment, in whichever direction. */
 struct line {
 	uint32_t flags, text_len, wnd;
@@ -196,6 +199,8 @@ static void judge_delay(struct sim_host *host, struct sim_ledger *l,
 			const struct parley_status *status)
 {
 	uint64_t slack = 2 * host->turns.every_ns, waited;
+	/* Who sends shorter ones may do so because the stream has no more. */
+	uint32_t full = l->longest > MSS_DEFAULT ? l->longest : MSS_DEFAULT;
 	int64_t delay = 0;
 
 	if (seq_eq(seq(status->rcv_nxt), l->acked) ||
@@ -203,6 +208,9 @@ static void judge_delay(struct sim_host *host, struct sim_ledger *l,
 		l->owes = false;
 		return;
 	}
+	/* RFC 9293 3.8.6.3: of full segments at least each second at once. */
+	if (seq_gt(seq(status->rcv_nxt), seq_add(l->acked, 2 * full)))
+		sim_fail(host->world, host, SIM_RULE_ACK_SPARSE, NULL, status->rcv_nxt, l->acked.v);
 	if (!l->owes || seq_leq(l->owed, l->acked)) {
 		l->owes = true;
 		l->owed = seq(status->rcv_nxt);

@@ -270,6 +270,21 @@ static void more_than_the_buffer_holds(void **state)
 	breaks(SIM_RULE_OVERFULL);
 }
 
+/* The segment that came had 100 bytes, and the least of a full one is 536. */
+static void more_than_two_segments_without_an_ack(void **state)
+{
+	struct parley_status s;
+
+	(void)state;
+	unread(&s);
+	s.rcv_nxt += 2 * 536;
+	sim_ledger_turn(host, &s);
+	holds();
+	s.rcv_nxt++;
+	sim_ledger_turn(host, &s);
+	breaks(SIM_RULE_ACK_SPARSE);
+}
+
 static void text_that_no_timer_sees_to(void **state)
 {
 	static const enum parley_timer timers[] = {PARLEY_TIMER_PERSIST, PARLEY_TIMER_OVERRIDE,
@@ -330,6 +345,7 @@ int main(void)
 		TEST(a_short_segment_behind_another),
 		TEST(who_asked_for_no_delay_may_send_it),
 		TEST(more_than_the_buffer_holds),
+		TEST(more_than_two_segments_without_an_ack),
 		TEST(text_that_no_timer_sees_to),
 		TEST(sent_again_for_longer_than_r2),
 	};
