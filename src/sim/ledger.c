@@ -266,10 +266,13 @@ static void judge_r2(struct sim_host *host, struct sim_ledger *l,
 		sim_fail(host->world, host, SIM_RULE_R2, NULL, now - l->since, r2);
 }
 
-/* A host that puts its turns off may have had another value since the last. */
+/*
+ * Then the value of now need not be that of when it counted: a host may put its turns off, and what
+ * waited when "nodelay" was switched on may go when it is off again.
+ */
 static bool was_tuned(const struct sim_host *host, enum parley_setting setting)
 {
-	return host->turns.every_ns && host->tuned >> setting & 1;
+	return host->tuned >> setting & 1;
 }
 
 static uint64_t least(uint64_t a, uint64_t b)
@@ -292,7 +295,7 @@ static void judge_sizes(struct sim_host *host, struct sim_ledger *l,
 	step = least(least(info.receive_buffer / 2, l->room / 2), least(l->longest, info.advmss));
 	/* Windows are rounded up. Where memory is scarce, a buffer shrinks with what it holds. */
 	if (waits > l->room + ((uint64_t)1 << info.rcv_wscale) &&
-	    !was_tuned(host, PARLEY_SET_RECEIVE_BUFFER) &&
+	    !(host->turns.every_ns && was_tuned(host, PARLEY_SET_RECEIVE_BUFFER)) &&
 	    host->engine->memory.peak < host->engine->memory.cap / 2)
 		sim_fail(host->world, host, SIM_RULE_OVERFULL, NULL, waits, l->room);
 	if (l->step && l->step < step)
