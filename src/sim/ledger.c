@@ -122,6 +122,9 @@ static void note_step(struct sim_ledger *l, const struct line *line, uint32_t un
 static void departs(struct sim_host *host, struct sim_ledger *l, const struct line *line,
 		    const struct parley_trace_event *event, uint32_t unit)
 {
+	l->begun |= line->flags & TCP_SYN;
+	if (!l->begun) /* an ACK of an earlier connection, which waited for its turn */
+		return;
 	if (l->spoke)
 		note_small(l, line, event);
 	if (!l->spoke || seq_gt(line->end, l->end))
@@ -259,8 +262,10 @@ static void judge_r2(struct sim_host *host, struct sim_ledger *l,
 	uint64_t slack = (2 + (uint64_t)status->retransmits) * host->turns.every_ns;
 	bool retransmits = status->timer == PARLEY_TIMER_RETRANSMIT && status->retransmits;
 
-	if (retransmits && !l->retransmits)
+	if (retransmits &&
+	    (!l->retransmits || r2 != l->r2)) /* a new one is looked at by the timer */
 		l->since = now;
+	l->r2 = r2;
 	l->retransmits = retransmits && r2;
 	if (l->retransmits && now - l->since > r2 + rto + slack)
 		sim_fail(host->world, host, SIM_RULE_R2, NULL, now - l->since, r2);

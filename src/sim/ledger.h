@@ -19,6 +19,7 @@ struct sim_host;
 
 /* Of a connection, from the state behind LISTEN or CLOSED on. */
 struct sim_ledger {
+	bool begun;	     /* its SYN has gone */
 	bool spoke;	     /* it has acknowledged something: acked, wnd and expected are known */
 	bool owes;	     /* after a turn RCV.NXT was not acknowledged: */
 	struct seq owed;     /* that number, */
@@ -40,7 +41,8 @@ struct sim_ledger {
 	bool fin;	     /* the peer's has come, or a forged one */
 	bool overridden;     /* text may go that is short: a timer says so */
 	bool retransmits;    /* after a turn it was sending again, since: */
-	uint64_t since;	     /* ns, the world's */
+	uint64_t since;	     /* ns, the world's; */
+	uint64_t r2;	     /* the setting "r2" then, ns */
 	/* Since the last turn: a short segment with text under way (bytes; 0: none), */
 	uint32_t small;
 	uint32_t step;	   /* and the smallest step that its window's edge made (bytes; 0: none) */

@@ -59,6 +59,7 @@ static void connected(void)
 {
 	trace(PARLEY_TRACE_STATE,
 	      (int64_t[PARLEY_TRACE_FIELDS]){PARLEY_CLOSED, PARLEY_SYN_SENT, PARLEY_CAUSE_CALL});
+	out(TCP_SYN, 0, 0, 0, 1000, PARLEY_WHY_NEW);
 	out(TCP_ACK, 1, 1, 0, 1000, PARLEY_WHY_ACK);
 }
 
@@ -118,6 +119,20 @@ static void what_asks_for_an_ack(void **state)
 		again(PARLEY_WHY_DUPLICATE);
 		breaks(SIM_RULE_ACK_UNASKED);
 	}
+}
+
+/* What a connection still owed when a RST ended it waits for a turn of output. */
+static void answers_of_a_connection_that_is_gone(void **state)
+{
+	(void)state;
+	connected();
+	in(TCP_ACK, 0, 1, 1);
+	in(TCP_ACK, 0, 1, 1);
+	trace(PARLEY_TRACE_STATE,
+	      (int64_t[PARLEY_TRACE_FIELDS]){PARLEY_TIME_WAIT, PARLEY_CLOSED, PARLEY_CAUSE_RESET});
+	again(PARLEY_WHY_DUPLICATE);
+	again(PARLEY_WHY_DUPLICATE);
+	holds();
 }
 
 /* Text in order that is acknowledged asks for nothing more, but what was not taken of it does. */
@@ -327,6 +342,13 @@ static void sent_again_for_longer_than_r2(void **state)
 	scene.world->now = now + 14 * S;
 	sim_ledger_turn(host, &s);
 	holds();
+	/* And so does another R2: only the timer looks at it. */
+	assert_int_equal(parley_set(host->engine, now, user->conn, PARLEY_SET_R2, 1), 0);
+	sim_ledger_turn(host, &s);
+	holds();
+	scene.world->now = now + 16 * S + 1;
+	sim_ledger_turn(host, &s);
+	holds();
 	scene.world->now++;
 	sim_ledger_turn(host, &s);
 	breaks(SIM_RULE_R2);
@@ -338,6 +360,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(an_ack_that_nothing_asked_for),
 		TEST(what_asks_for_an_ack),
+		TEST(answers_of_a_connection_that_is_gone),
 		TEST(what_was_acknowledged_asks_no_more),
 		TEST(what_says_something),
 		TEST(an_ack_that_is_put_off_for_too_long),
