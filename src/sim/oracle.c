@@ -231,8 +231,7 @@ static bool will_be_told(const struct sim_user *user)
 		return false;
 	/* With a buffer of one size, and memory for it, nothing but its ACKs makes room. */
 	parley_get(engine, user->conn, PARLEY_SET_SEND_BUFFER, &buffer);
-	return !buffer || engine->memory.failures ||
-	       engine->memory.peak >= engine->memory.cap / 4;
+	return !buffer || engine->memory.failures || engine->memory.peak >= engine->memory.cap / 4;
 }
 
 void sim_oracle_turn(struct sim_host *host)

@@ -11,8 +11,8 @@
 
 static void test_there_and_back(void **unused)
 {
-	static const char *const texts[] = {"192.0.2.1", "2001:db8::1", "::",
-					    "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"};
+	static const char *const texts[] = {"192.0.2.1", "2001:db8::1",
+					    "::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"};
 
 	(void)unused;
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
