@@ -22,6 +22,18 @@ static struct drill_script *parse(const char *text)
 	return script;
 }
 
+/* What a script chooses where nobody said anything. */
+static struct drill_personality choose(const char *text)
+{
+	struct drill_script *script = parse(text);
+	struct drill_config config;
+
+	drill_config_init(&config);
+	drill_dialect_choose(&config, script);
+	drill_script_free(script);
+	return config.personality;
+}
+
 static void test_stack(void **unused)
 {
 	static const struct {
@@ -42,14 +54,10 @@ static void test_stack(void **unused)
 
 	(void)unused;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct drill_script *script = parse(cases[i].text);
-		struct drill_config config;
+		const struct drill_personality chosen = choose(cases[i].text);
 
-		drill_config_init(&config);
-		drill_dialect_choose(&config, script);
-		if (config.personality.bsd != cases[i].bsd)
+		if (chosen.bsd != cases[i].bsd)
 			fail_msg("%s", cases[i].text);
-		drill_script_free(script);
 	}
 }
 
@@ -88,14 +96,10 @@ static void test_delayed_fin_ack(void **unused)
 
 	(void)unused;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct drill_script *script = parse(cases[i].text);
-		struct drill_config config;
+		const struct drill_personality chosen = choose(cases[i].text);
 
-		drill_config_init(&config);
-		drill_dialect_choose(&config, script);
-		if (config.personality.setting[PARLEY_SET_DELAY_FIN_ACK] != cases[i].delays)
+		if (chosen.setting[PARLEY_SET_DELAY_FIN_ACK] != cases[i].delays)
 			fail_msg("%s", cases[i].text);
-		drill_script_free(script);
 	}
 }
 
@@ -119,14 +123,10 @@ static void test_answered_syn_ack(void **unused)
 
 	(void)unused;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct drill_script *script = parse(cases[i].text);
-		struct drill_config config;
+		const struct drill_personality chosen = choose(cases[i].text);
 
-		drill_config_init(&config);
-		drill_dialect_choose(&config, script);
-		if (config.personality.setting[PARLEY_SET_ANSWER_SYN_ACK] != cases[i].answers)
+		if (chosen.setting[PARLEY_SET_ANSWER_SYN_ACK] != cases[i].answers)
 			fail_msg("%s", cases[i].text);
-		drill_script_free(script);
 	}
 }
 
@@ -140,15 +140,10 @@ struct choice {
 static void expect_choices(const struct choice *cases, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		struct drill_script *script = parse(cases[i].text);
-		struct drill_config config;
+		const struct drill_personality chosen = choose(cases[i].text);
 
-		drill_config_init(&config);
-		drill_dialect_choose(&config, script);
-		if (config.personality.setting[cases[i].setting] != cases[i].value)
-			fail_msg("%s: %d", cases[i].text,
-				 (int)config.personality.setting[cases[i].setting]);
-		drill_script_free(script);
+		if (chosen.setting[cases[i].setting] != cases[i].value)
+			fail_msg("%s: %d", cases[i].text, (int)chosen.setting[cases[i].setting]);
 	}
 }
 
